@@ -1,0 +1,1 @@
+"""Grids: designed, launched, kept whole."""

@@ -1,0 +1,79 @@
+"""The design of a grid: factors, the arms that cross them, and the order of launch. Nothing here touches a disk."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from reid.recipe import Recipe
+from reid.streams import numpy_generator
+from reid.tricks import Trick
+
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Level:
+    """One setting of a factor: a label and the recipe fields it sets."""
+
+    label: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What a grid switches. `short` is for column heads; the first level is the base."""
+
+    name: str
+    short: str
+    title: str
+    levels: tuple[Level, ...]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One combination of levels. `name` has a digit a factor, the position of its level: 110100."""
+
+    name: str
+    levels: dict[str, str]
+    recipe: Recipe
+
+
+def trick_factor(trick: Trick, base: Recipe, knobs: Mapping[str, Any]) -> Factor:
+    """A trick off (the base recipe as it is) and on."""
+    on = trick.apply(base, **knobs).flat()
+    return Factor(
+        trick.name, trick.short, trick.title, (Level("off", {}), Level("on", {f: on[f] for f in sorted(trick.fields)}))
+    )
+
+
+def field_factor(field: str, values: Sequence[Any]) -> Factor:
+    """A recipe field with two or more values."""
+    levels = tuple(Level(str(value), {field: value}) for value in values)
+    return Factor(field, field.rpartition(".")[2], field, levels)
+
+
+def full_factorial(base: Recipe, factors: Sequence[Factor]) -> list[Arm]:
+    """Every combination of levels, the base first, the last factor moving fastest."""
+    arms = []
+    for positions in itertools.product(*(range(len(factor.levels)) for factor in factors)):
+        chosen = [factor.levels[position] for factor, position in zip(factors, positions, strict=True)]
+        fields = {field: value for level in chosen for field, value in level.fields.items()}
+        levels = {factor.name: level.label for factor, level in zip(factors, chosen, strict=True)}
+        arms.append(Arm("".join(DIGITS[position] for position in positions), levels, base.set(fields)))
+    return arms
+
+
+def launch_order(arms: Sequence[Arm], seeds: Sequence[int]) -> list[tuple[Arm, int]]:
+    """Arms x seeds so that an interrupted grid is still a design: seed by seed; within a seed the arms with an even
+    sum of levels first (for two-level factors the half fraction of highest resolution, for six I = ABCDEF), then the
+    others; each half shuffled by a fixed stream.
+    """
+    order = []
+    for seed in seeds:
+        shuffled = [arms[i] for i in numpy_generator(seed, "launch order").permutation(np.arange(len(arms)))]
+        shuffled.sort(key=lambda arm: sum(DIGITS.index(digit) for digit in arm.name) % 2)
+        order += [(arm, seed) for arm in shuffled]
+    return order

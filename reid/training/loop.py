@@ -1,0 +1,160 @@
+"""The training loop: one visible generator, from a recipe and a seed to events."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn.utils import get_total_norm
+
+from reid.data import Dataset, DecodedDataset
+from reid.data.augmentation import Draws, augment, draw
+from reid.data.sampler import identity_batches
+from reid.errors import InputError
+from reid.evaluation.features import evaluate, precision
+from reid.losses import batch_hard_triplet, center_loss, label_smoothing_cross_entropy, move_centers
+from reid.models import Baseline, build_model, load_pretrained, pretrained_file
+from reid.recipe import Recipe
+from reid.streams import numpy_generator, torch_generator
+from reid.training.events import STEP_FIELDS, Checkpoint, Diverged, Evaluated, Event, Steps
+from reid.training.optimizer import build_optimizer, set_learning_rate
+from reid.training.schedule import learning_rate
+
+CHUNK = 20  # iterations between two looks at the device: often enough to show, rarely enough not to stall it
+
+
+def train(
+    recipe: Recipe, data: DecodedDataset, seed: int, device: torch.device, resume: dict[str, Any] | None = None
+) -> Iterator[Event]:
+    """Train `recipe` on `data` and yield events: steps, a checkpoint an epoch, evaluations where they are due.
+
+    `resume` is the state of a Checkpoint; what follows is then bit-identical on a CPU to a training that was
+    never interrupted. An evaluation that is due after the resumed epoch is yielded again. Raises InputError as
+    `require_trainable` does.
+    """
+    require_trainable(recipe, data.dataset)
+    labels = data.dataset.train_labels
+    num_classes = data.dataset.num_classes
+    model = build_model(recipe, num_classes, seed)
+    load_pretrained(model, recipe)
+    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = build_optimizer(model.named_parameters(), recipe.optimizer, recipe.schedule.base)
+    generator = torch_generator(seed, "weights of the centers")
+    centers = torch.randn(num_classes, model.base.dim, generator=generator).to(device)
+    first, iteration = 1, 0
+    if resume is not None:
+        model.load_state_dict(resume["model"])
+        optimizer.load_state_dict(resume["optimizer"])
+        centers.copy_(resume["centers"])
+        first, iteration = resume["epoch"] + 1, resume["iteration"]
+        if _is_due(recipe, resume["epoch"]):
+            yield Evaluated(resume["epoch"], evaluate(model, data, recipe, device))
+
+    pixels = torch.from_numpy(data.pixels["train"]).to(device)
+    device_labels = torch.from_numpy(labels).to(device)
+    for epoch in range(first, recipe.schedule.epochs + 1):
+        rate = learning_rate(recipe.schedule, epoch)
+        set_learning_rate(optimizer, rate)
+        batches = identity_batches(
+            labels, recipe.batch.identities, recipe.batch.images, numpy_generator(seed, "identities", epoch)
+        )
+        draws = draw(recipe, batches.size, seed, epoch)
+        model.train()
+        measured: list[Tensor] = []
+        for number, positions in enumerate(torch.from_numpy(batches).to(device)):
+            start = number * len(positions)
+            images = augment(pixels[positions], _slice(draws, start, start + len(positions), device), recipe)
+            measured.append(_step(model, optimizer, centers, images, device_labels[positions], recipe))
+            if len(measured) == CHUNK or number == len(batches) - 1:
+                rows = _rows(measured, rate, iteration, epoch)
+                measured, iteration = [], iteration + len(rows)
+                yield Steps(rows)
+                finite = np.isfinite(rows["total_loss"])
+                if not finite.all():
+                    bad = rows[~finite].iloc[0]
+                    yield Diverged(epoch, f"total loss is {bad['total_loss']} at iteration {int(bad['iteration'])}")
+                    return
+        yield Checkpoint(
+            epoch,
+            {
+                "epoch": epoch,
+                "iteration": iteration,
+                "model": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "centers": centers,
+            },
+        )
+        if _is_due(recipe, epoch):
+            try:
+                ranking = evaluate(model, data, recipe, device)
+            except FloatingPointError as error:
+                yield Diverged(epoch, str(error))
+                return
+            yield Evaluated(epoch, ranking)
+
+
+def require_trainable(recipe: Recipe, dataset: Dataset) -> None:
+    """Raise InputError where `recipe` cannot train on `dataset`: too few identities, or pretrained weights absent."""
+    if dataset.num_classes < recipe.batch.identities:
+        raise InputError(
+            f"batch.identities: a batch needs {recipe.batch.identities} identities, "
+            f"{dataset.name} has {dataset.num_classes} to train on; lower batch.identities"
+        )
+    pretrained_file(recipe.backbone)
+
+
+def _is_due(recipe: Recipe, epoch: int) -> bool:
+    return epoch == recipe.schedule.epochs or epoch % recipe.evaluation.every == 0
+
+
+def _slice(draws: Draws, start: int, stop: int, device: torch.device) -> Draws:
+    return Draws(*(part[start:stop].to(device) for part in (draws.flip, draws.crop, draws.erase)))
+
+
+def _step(
+    model: Baseline, optimizer: torch.optim.Optimizer, centers: Tensor, images: Tensor, labels: Tensor, recipe: Recipe
+) -> Tensor:
+    """One iteration in the reference's order; returns STEP_FIELDS but the learning rate, as a tensor on the device."""
+    with precision(images.device):
+        logits, features = model(images)
+    logits, features = logits.float(), features.float()
+    off = torch.full((), torch.nan, device=images.device)
+    id_loss = triplet_loss = centre = off
+    margin = None if recipe.triplet.margin == "soft" else recipe.triplet.margin
+    triplet = batch_hard_triplet(features, labels, margin)
+    total = torch.zeros((), device=images.device)
+    if recipe.id_loss.weight > 0:
+        id_loss = label_smoothing_cross_entropy(logits, labels, recipe.id_loss.epsilon)
+        total = total + recipe.id_loss.weight * id_loss
+    if recipe.triplet.weight > 0:
+        triplet_loss = triplet.loss
+        total = total + recipe.triplet.weight * triplet_loss
+    if recipe.center.weight > 0:
+        centre = center_loss(features, labels, centers)
+        total = total + recipe.center.weight * centre
+    optimizer.zero_grad()
+    total.backward()  # type: ignore[no-untyped-call]
+    norm = get_total_norm([parameter.grad for parameter in model.parameters() if parameter.grad is not None])
+    optimizer.step()
+    if recipe.center.weight > 0:
+        move_centers(centers, features, labels, recipe.center.learning_rate)
+    active = triplet.dist_ap - triplet.dist_an + (margin or 0.0) > 0
+    return torch.stack(
+        [
+            id_loss, triplet_loss, centre,
+            recipe.id_loss.weight * id_loss, recipe.triplet.weight * triplet_loss, recipe.center.weight * centre,
+            total, (logits.argmax(1) == labels).float().mean(), active.float().mean(),
+            triplet.dist_ap.mean(), triplet.dist_an.mean(), norm,
+        ]
+    ).detach()  # fmt: skip
+
+
+def _rows(measured: list[Tensor], rate: float, before: int, epoch: int) -> pd.DataFrame:
+    values = torch.stack(measured).float().cpu().numpy()
+    rows = pd.DataFrame(values, columns=list(STEP_FIELDS[1:]))
+    rows.insert(0, "learning_rate", np.float32(rate))
+    rows.insert(0, "epoch", np.int32(epoch))
+    rows.insert(0, "iteration", np.arange(before + 1, before + 1 + len(rows), dtype=np.int32))
+    return rows
