@@ -15,7 +15,7 @@ from reid.ablation.ledger import claim, set_state
 from reid.ablation.provenance import environment
 from reid.data import DecodedDataset, load_dataset, open_dataset
 from reid.errors import InputError
-from reid.evaluation import Ranking
+from reid.evaluation import Ranking, chance_mAP
 from reid.recipe import Recipe
 from reid.run_folder import ENDED, RunFolder, atomic
 from reid.training import Checkpoint, Diverged, Evaluated, Steps, chance_level, train
@@ -186,7 +186,9 @@ class Worker:
         executed.save_result(images, self.device)
         with atomic(folder.model) as temporary:
             torch.save(final, temporary)
-        chance = chance_level(curves[curves["epoch"] == recipe.schedule.epochs], data.dataset.num_classes)
+        last_epoch = curves[curves["epoch"] == recipe.schedule.epochs]
+        mAP = executed.evaluations[-1]["mAP"]
+        chance = chance_level(last_epoch, data.dataset.num_classes, mAP, chance_mAP(data.dataset))
         return ("diverged", chance) if chance else ("finished", None)
 
     def open(self, record: dict[str, Any], size: tuple[int, int]) -> DecodedDataset:

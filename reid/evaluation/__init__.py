@@ -1,6 +1,7 @@
 """Evaluation: what a trained network is worth on a test set."""
 
+from reid.evaluation.chance import chance_mAP
 from reid.evaluation.features import evaluate, extract
 from reid.evaluation.ranking import Ranking, rank, rank_distances
 
-__all__ = ["Ranking", "evaluate", "extract", "rank", "rank_distances"]
+__all__ = ["Ranking", "chance_mAP", "evaluate", "extract", "rank", "rank_distances"]

@@ -58,6 +58,7 @@ def load_pretrained(model: Baseline, recipe: Recipe) -> None:
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unexpected:
         raise InputError(
-            f"backbone.pretrained: {file} does not fit {recipe.backbone.name}: {len(missing)} tensors missing, {len(unexpected)} "
-            f"unexpected (first: {[*missing, *unexpected][0]}); give weights of {recipe.backbone.name}"
+            f"backbone.pretrained: {file} does not fit {recipe.backbone.name}: {len(missing)} tensors missing, "
+            f"{len(unexpected)} unexpected (first: {[*missing, *unexpected][0]}); "
+            f"give weights of {recipe.backbone.name}"
         )

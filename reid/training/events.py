@@ -49,14 +49,15 @@ class Diverged:
 Event = Steps | Checkpoint | Evaluated | Diverged
 
 
-def chance_level(last_epoch: pd.DataFrame, num_classes: int) -> str | None:
+def chance_level(last_epoch: pd.DataFrame, num_classes: int, mAP: float, random_mAP: float) -> str | None:
     """Why a training that ran to its end learnt nothing, or None if it did learn.
 
-    It has learnt nothing when over its last epoch the ID loss is not below that of guessing, log(num_classes) nats, and
-    accuracy is not above twice that of guessing. Trainings without an ID loss are not judged.
+    It has learnt nothing when over its last epoch the ID loss is not below that of guessing, log(num_classes) nats,
+    accuracy is not above twice that of guessing, and mAP is not above twice that of a random order. All three, since
+    one loss may teach the feature what the other does not.
     """
     id_loss, accuracy = float(last_epoch["id_loss"].mean()), float(last_epoch["accuracy"].mean())
-    if np.isnan(id_loss) or id_loss < 0.99 * np.log(num_classes) or accuracy > 2 / num_classes:
-        return None
     guess = np.log(num_classes)
-    return f"chance level: ID loss {id_loss:.2f} in the last epoch, guessing among {num_classes} gives {guess:.2f}"
+    if id_loss < 0.99 * guess or accuracy > 2 / num_classes or mAP > 2 * random_mAP:
+        return None
+    return f"chance level: mAP {100 * mAP:.1f} % where a random order scores {100 * random_mAP:.1f} %"

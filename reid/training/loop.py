@@ -14,11 +14,12 @@ from reid.data.augmentation import Draws, augment, draw
 from reid.data.sampler import identity_batches
 from reid.errors import InputError
 from reid.evaluation.features import evaluate, precision
-from reid.losses import batch_hard_triplet, center_loss, label_smoothing_cross_entropy, move_centers
+from reid.losses import move_centers
 from reid.models import Baseline, build_model, load_pretrained, pretrained_file
 from reid.recipe import Recipe
 from reid.streams import numpy_generator, torch_generator
 from reid.training.events import STEP_FIELDS, Checkpoint, Diverged, Evaluated, Event, Steps
+from reid.training.objective import objective
 from reid.training.optimizer import build_optimizer, set_learning_rate
 from reid.training.schedule import learning_rate
 
@@ -120,33 +121,22 @@ def _step(
     with precision(images.device):
         logits, features = model(images)
     logits, features = logits.float(), features.float()
-    off = torch.full((), torch.nan, device=images.device)
-    id_loss = triplet_loss = centre = off
-    margin = None if recipe.triplet.margin == "soft" else recipe.triplet.margin
-    triplet = batch_hard_triplet(features, labels, margin)
-    total = torch.zeros((), device=images.device)
-    if recipe.id_loss.weight > 0:
-        id_loss = label_smoothing_cross_entropy(logits, labels, recipe.id_loss.epsilon)
-        total = total + recipe.id_loss.weight * id_loss
-    if recipe.triplet.weight > 0:
-        triplet_loss = triplet.loss
-        total = total + recipe.triplet.weight * triplet_loss
-    if recipe.center.weight > 0:
-        centre = center_loss(features, labels, centers)
-        total = total + recipe.center.weight * centre
+    losses = objective(logits, features, labels, centers, recipe)
     optimizer.zero_grad()
-    total.backward()  # type: ignore[no-untyped-call]
+    losses.total.backward()  # type: ignore[no-untyped-call]
     norm = get_total_norm([parameter.grad for parameter in model.parameters() if parameter.grad is not None])
     optimizer.step()
     if recipe.center.weight > 0:
         move_centers(centers, features, labels, recipe.center.learning_rate)
-    active = triplet.dist_ap - triplet.dist_an + (margin or 0.0) > 0
+    triplets = losses.triplets
+    margin = 0.0 if recipe.triplet.margin == "soft" else recipe.triplet.margin
     return torch.stack(
         [
-            id_loss, triplet_loss, centre,
-            recipe.id_loss.weight * id_loss, recipe.triplet.weight * triplet_loss, recipe.center.weight * centre,
-            total, (logits.argmax(1) == labels).float().mean(), active.float().mean(),
-            triplet.dist_ap.mean(), triplet.dist_an.mean(), norm,
+            losses.id_loss, losses.triplet_loss, losses.center_loss,
+            recipe.id_loss.weight * losses.id_loss, recipe.triplet.weight * losses.triplet_loss,
+            recipe.center.weight * losses.center_loss, losses.total,
+            (logits.argmax(1) == labels).float().mean(), (triplets.dist_ap + margin > triplets.dist_an).float().mean(),
+            triplets.dist_ap.mean(), triplets.dist_an.mean(), norm,
         ]
     ).detach()  # fmt: skip
 

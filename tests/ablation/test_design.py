@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reid.ablation.design import field_factor, full_factorial, launch_order, trick_factor
+from reid.recipe import Recipe
+from reid.tricks import TRICKS
+
+FACTORS = [trick_factor(trick, Recipe(), {}) for trick in TRICKS.values()]
+
+
+def test_full_factorial_of_the_six_tricks() -> None:
+    arms = full_factorial(Recipe(), FACTORS)
+    assert len(arms) == len({arm.recipe.signature() for arm in arms}) == len({arm.name for arm in arms}) == 64
+    assert arms[0].name == "000000"
+    assert arms[0].recipe == Recipe()
+    everything = Recipe()
+    for trick in TRICKS.values():
+        everything = trick.apply(everything)
+    assert arms[-1].name == "111111"
+    assert arms[-1].recipe == everything
+    by_name = {arm.name: arm for arm in arms}
+    assert by_name["000010"].recipe == TRICKS["bnneck"].apply(Recipe())
+    assert by_name["000010"].levels["bnneck"] == "on"
+
+
+def test_a_recipe_field_is_a_factor_with_any_number_of_levels() -> None:
+    factors = [field_factor("triplet.margin", [0.3, "soft", 0.5]), trick_factor(TRICKS["bnneck"], Recipe(), {})]
+    arms = full_factorial(Recipe(), factors)
+    assert [arm.name for arm in arms] == ["00", "01", "10", "11", "20", "21"]
+    assert arms[3].recipe.triplet.margin == "soft"
+    assert arms[3].levels == {"triplet.margin": "soft", "bnneck": "on"}
+
+
+def test_launch_order_is_blocks_of_seeds_and_the_half_fraction_first() -> None:
+    arms = full_factorial(Recipe(), FACTORS)
+    order = launch_order(arms, [0, 1])
+    assert [seed for _, seed in order] == [0] * 64 + [1] * 64
+    assert order == launch_order(arms, [0, 1])
+    assert [arm.name for arm, _ in order[:64]] != [arm.name for arm in arms]
+    assert [arm.name for arm, _ in order[:64]] != [arm.name for arm, _ in order[64:]]
+    half = np.array([[1 if digit == "1" else -1 for digit in arm.name] for arm, _ in order[:32]])
+    assert (half.prod(1) == 1).all(), "I = ABCDEF"
+    two_factor = [half[:, i] * half[:, j] for i in range(6) for j in range(i)]
+    columns = np.column_stack([np.ones(32), half, *two_factor])
+    np.testing.assert_array_equal(columns.T @ columns, 32 * np.eye(22))  # main effects and pairs are clear of each other
+
+
+@pytest.mark.parametrize("name", ["demo", "small"])
+def test_the_grids_of_the_repository_have_64_arms(name: str) -> None:
+    from reid.ablation.grid import Grid
+
+    grid = Grid(Path(__file__).parents[2] / "experiments" / f"{name}.yaml", {})
+    assert len(grid.arms) == 64
+    assert len(grid.runs("fingerprint")) == 64 * len(grid.spec.seeds)
+    assert len({signature for signature, _, _ in grid.runs("fingerprint")}) == 64 * len(grid.spec.seeds)

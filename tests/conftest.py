@@ -1,0 +1,51 @@
+"""What several levels of tests share: a tiny drawn data set and recipes that train on it in a second."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from reid.data import DatasetSource, DecodedDataset, open_dataset
+from reid.data.synthetic import SyntheticSpec
+from reid.recipe import Recipe
+
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+torch.set_num_threads(1)  # a CPU training is bit-identical only for one number of threads
+
+TINY_DATA: dict[str, Any] = {"train_identities": 12, "test_identities": 6, "cameras": 3, "images": 6, "seed": 3}
+TINY_FIELDS: dict[str, Any] = {
+    "image.size": (32, 16),
+    "augmentation.pad": 2,
+    "batch.identities": 4,
+    "batch.images": 2,
+    "backbone.name": "resnet10_narrow",
+    "backbone.stem_relu": True,
+    "backbone.pretrained": "none",
+    "schedule.base": 3e-3,
+    "schedule.epochs": 3,
+    "schedule.milestones": (3,),
+    "evaluation.every": 2,
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn data set of 12 + 6 identities."""
+    root = tmp_path_factory.mktemp("data") / "tiny"
+    DatasetSource(name="tiny", root=root, synthesize=SyntheticSpec(**TINY_DATA)).open()
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_root: Path, tmp_path_factory: pytest.TempPathFactory) -> DecodedDataset:
+    """The same, decoded at 32x16."""
+    dataset = DatasetSource(name="tiny", root=tiny_root).open()
+    return open_dataset(dataset, (32, 16), tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def tiny_recipe() -> Recipe:
+    """Three epochs of a narrow network on 32x16 images."""
+    return Recipe().set(TINY_FIELDS)

@@ -1,0 +1,39 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from reid.recipe import Recipe
+
+
+def test_default_is_the_papers_standard_baseline() -> None:
+    flat = Recipe().flat()
+    assert flat["image.size"] == (256, 128)
+    assert (flat["batch.identities"], flat["batch.images"]) == (16, 4)
+    assert (flat["schedule.base"], flat["schedule.epochs"], flat["schedule.milestones"]) == (3.5e-4, 120, (40, 70))
+    assert (flat["optimizer.weight_decay"], flat["triplet.margin"]) == (5e-4, 0.3)
+    assert flat["backbone.last_stride"] == 2
+    assert flat["neck.kind"] == "none"
+    assert flat["erasing.probability"] == flat["id_loss.epsilon"] == flat["center.weight"] == 0
+    assert flat["schedule.warmup_epochs"] == 0
+
+
+def test_recipe_is_frozen_and_knows_its_fields() -> None:
+    with pytest.raises(ValidationError):
+        Recipe().image.size = (1, 1)  # type: ignore[misc]
+    with pytest.raises(KeyError, match=r"image\.width"):
+        Recipe().set({"image.width": 3})
+    with pytest.raises(ValidationError):
+        Recipe().set({"triplet.margin": -1.0})
+    with pytest.raises(ValidationError, match="both 0"):
+        Recipe().set({"triplet.weight": 0, "id_loss.weight": 0})
+
+
+@given(st.floats(0, 1), st.sampled_from(["soft", 0.0, 0.3]), st.integers(1, 500))
+def test_signature_follows_content(epsilon: float, margin: float | str, epochs: int) -> None:
+    fields = {"id_loss.epsilon": epsilon, "triplet.margin": margin, "schedule.epochs": epochs}
+    recipe = Recipe().set(fields)
+    assert recipe == Recipe().set(dict(reversed(fields.items())))
+    assert recipe.signature() == Recipe.model_validate(recipe.model_dump(mode="json")).signature()
+    assert (recipe.signature() == Recipe().signature()) == (recipe == Recipe())
+    assert Recipe().set(recipe.flat()) == recipe
