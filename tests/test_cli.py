@@ -81,7 +81,9 @@ class TestAblate:
         assert "unknown recipe field; did you mean 'batch.images'?" in self.refused("--set", "batch.image=3")
 
     def test_out_of_range(self) -> None:
-        assert "--set id_loss.epsilon: Input should be less than or equal to 1, found 2" in self.refused("--set", "id_loss.epsilon=2")
+        assert "--set id_loss.epsilon: Input should be less than or equal to 1, found 2" in self.refused(
+            "--set", "id_loss.epsilon=2"
+        )
 
     def test_pretrained_weights_absent(self) -> None:
         error = self.refused("--set", "backbone.name=resnet18", "--set", "backbone.pretrained=/nowhere.pth")

@@ -28,7 +28,8 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("1e-4", 1e-4), ("on", "on"), ("no", "no"), ("010110", 10110), ("true", True), ("~", None), ("1.5", 1.5)]
+    ("text", "value"),
+    [("1e-4", 1e-4), ("on", "on"), ("no", "no"), ("010110", 10110), ("true", True), ("~", None), ("1.5", 1.5)],
 )
 def test_yaml_1_2_scalars(text: str, value: object) -> None:
     assert parse(text) == value
@@ -57,7 +58,11 @@ def test_a_grid_is_read(tmp_path: Path) -> None:
         ("{epochs: 2}", "[1, 2]", r"factors\.warmup: a trick takes knobs"),
         ("bnneck:", "triplet.margin: [0.3]", r"factors\.triplet\.margin: a recipe field needs a list of two or more"),
         ("bnneck:", "triplet.margin: [0.3, -1]", r"factors: triplet\.margin"),
-        ("epochs: 010}", "epochs: 10, warmup_epochs: 2}", r"every arm needs a recipe of its own, but warmup changes nothing in arm 10"),
+        (
+            "epochs: 010}",
+            "epochs: 10, warmup_epochs: 2}",
+            r"every arm needs a recipe of its own, but warmup changes nothing in arm 10",
+        ),
         ("seeds: [0]", "seeds: [0", r"g\.yaml:\d: not valid YAML"),
         ("seeds: [0]", "name: h", r"g\.yaml:8: not valid YAML: key 'name' is given twice"),
     ],
@@ -70,7 +75,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, old: str, new: str, m
 
 
 def test_unreadable_files(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="nowhere.yaml: cannot be read"):
+    with pytest.raises(InputError, match=r"nowhere\.yaml: cannot be read"):
         load(tmp_path / "nowhere.yaml", GridFile)
     (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not UTF-8 text"):
@@ -89,8 +94,13 @@ def test_any_text_is_read_or_refused_in_one_line(tmp_path_factory: pytest.TempPa
 
 
 def test_assignments() -> None:
-    assert parse_assignments(["schedule.epochs=3", "triplet.margin=soft"]) == {"schedule.epochs": 3, "triplet.margin": "soft"}
-    with pytest.raises(InputError, match=r"--set schedule\.epoch: unknown recipe field; did you mean 'schedule\.epochs'\?"):
+    assert parse_assignments(["schedule.epochs=3", "triplet.margin=soft"]) == {
+        "schedule.epochs": 3,
+        "triplet.margin": "soft",
+    }
+    with pytest.raises(
+        InputError, match=r"--set schedule\.epoch: unknown recipe field; did you mean 'schedule\.epochs'\?"
+    ):
         parse_assignments(["schedule.epoch=3"])
     with pytest.raises(InputError, match="must be FIELD=VALUE"):
         parse_assignments(["schedule.epochs"])

@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from reid.ablation.ledger import claim, set_state
-from reid.ablation.provenance import environment
+from reid.ablation.provenance import environment, training_code
 from reid.data import DecodedDataset, load_dataset, open_dataset
 from reid.errors import InputError
 from reid.evaluation import Ranking, chance_mAP
@@ -145,7 +145,7 @@ class Worker:
         described = folder.read("run")
         recipe = Recipe.model_validate(described["recipe"])
         data = self.open(described["dataset"], recipe.image.size)
-        folder.write("run", {**described, "environment": environment(self.device)})
+        folder.write("run", {**described, "code": training_code(), "environment": environment(self.device)})
         resume = load_checkpoint(folder)
         executed = Executed(folder, resume)
         final = resume["training"]["model"] if resume else None

@@ -6,6 +6,7 @@ import platform
 import socket
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 import reid
 
 TRAINING_CODE = ("recipe.py", "streams.py", "tricks", "data", "models", "losses", "training", "evaluation")
+MODULES = {"pillow": "PIL"}
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "pillow", "mlflow", "typst", "matplotlib")
 
 
@@ -39,7 +41,7 @@ def environment(device: torch.device) -> dict[str, Any]:
     """The machine and the packages a run used."""
     return {
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {name: version(name) for name in PACKAGES if find_spec(MODULES.get(name, name))},
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "processor": platform.processor() or platform.machine(),
         "threads": torch.get_num_threads(),

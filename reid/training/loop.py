@@ -67,7 +67,7 @@ def train(
         for number, positions in enumerate(torch.from_numpy(batches).to(device)):
             start = number * len(positions)
             images = augment(pixels[positions], _slice(draws, start, start + len(positions), device), recipe)
-            measured.append(_step(model, optimizer, centers, images, device_labels[positions], recipe))
+            measured.append(train_step(model, optimizer, centers, images, device_labels[positions], recipe))
             if len(measured) == CHUNK or number == len(batches) - 1:
                 rows = _rows(measured, rate, iteration, epoch)
                 measured, iteration = [], iteration + len(rows)
@@ -114,7 +114,7 @@ def _slice(draws: Draws, start: int, stop: int, device: torch.device) -> Draws:
     return Draws(*(part[start:stop].to(device) for part in (draws.flip, draws.crop, draws.erase)))
 
 
-def _step(
+def train_step(
     model: Baseline, optimizer: torch.optim.Optimizer, centers: Tensor, images: Tensor, labels: Tensor, recipe: Recipe
 ) -> Tensor:
     """One iteration in the reference's order; returns STEP_FIELDS but the learning rate, as a tensor on the device."""

@@ -44,7 +44,9 @@ def test_launch_order_is_blocks_of_seeds_and_the_half_fraction_first() -> None:
     assert (half.prod(1) == 1).all(), "I = ABCDEF"
     two_factor = [half[:, i] * half[:, j] for i in range(6) for j in range(i)]
     columns = np.column_stack([np.ones(32), half, *two_factor])
-    np.testing.assert_array_equal(columns.T @ columns, 32 * np.eye(22))  # main effects and pairs are clear of each other
+    np.testing.assert_array_equal(
+        columns.T @ columns, 32 * np.eye(22)
+    )  # main effects and pairs are clear of each other
 
 
 @pytest.mark.parametrize("name", ["demo", "small"])

@@ -1,0 +1,10 @@
+"""What the runs of a grid say: tidy records, effects with intervals, and the report. Knows run folders only."""
+
+from reid.reporting.effects import effects
+from reid.reporting.interactions import interactions
+from reid.reporting.ladder import ladder
+from reid.reporting.pages import write_report
+from reid.reporting.records import read_runs
+from reid.reporting.shapley import shapley
+
+__all__ = ["effects", "interactions", "ladder", "read_runs", "shapley", "write_report"]

@@ -1,0 +1,127 @@
+"""The pages one looks things up in: all arms, all runs, method cards, provenance."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from reid.reporting import blocks
+from reid.reporting.blocks import Block
+from reid.reporting.records import SWITCH, each_row
+from reid.reporting.results import QUALITY, Results
+from reid.reporting.words import MISSING, number, percent
+from reid.tricks import TRICKS
+
+MOST_SKIPPED = 30
+CARD_LINES = ("idea", "formula", "source", "cost", "interactions")
+
+
+def arms(results: Results) -> Block:
+    """A row an arm: levels, runs finished, means over them and, with two seeds or more, standard deviations."""
+    repeated = bool((results.arms["finished"] > 1).any())
+    columns = ["<Arm", *(f"={results.shorts[name]}" for name in results.names), ">n"]
+    for title in QUALITY.values():
+        columns += [f">{title}, %", *([">sd"] if repeated else [])]
+    columns.append(">seconds")
+    rows = []
+    for arm, row in each_row(results.arms):
+        cells = [str(arm), *(_level(row[name]) for name in results.names), str(row["finished"])]
+        for metric in QUALITY:
+            cells += [percent(row[metric]), *([percent(row[f"{metric}_sd"])] if repeated else [])]
+        rows.append([*cells, number(row["train_seconds"])])
+    caption = "Plain means over the n finished runs of each arm" + (
+        ", and their standard deviations." if repeated else "."
+    )
+    return blocks.section("All arms", blocks.table(columns, rows, f"{caption} ● on, ○ off."))
+
+
+def _level(value: Any) -> str:
+    """A switch as a dot, another level in words."""
+    return {True: "●", False: "○"}[bool(value)] if isinstance(value, bool | np.bool_) else str(value)
+
+
+def runs(results: Results) -> Block:
+    """What did not finish, with the reason; then every run with its state."""
+    unfinished = results.runs[results.runs["state"] != "finished"]
+    told = unfinished[unfinished["state"] != "planned"]
+    shown: list[Block] = []
+    if len(told):
+        rows = [
+            [row["signature"], row["arm"], str(row["seed"]), row["state"], str(row["reason"]) or MISSING]
+            for _, row in each_row(told)
+        ]
+        shown.append(
+            blocks.table(["<Run", "<Arm", ">seed", "<State", "<*Reason"], rows, "Runs that are not finished, and why.")
+        )
+    everything = [
+        [row["signature"], row["arm"], str(row["seed"]), row["state"], percent(row["mAP"])]
+        for _, row in each_row(results.runs)
+    ]
+    shown.append(
+        blocks.table(
+            ["<Run", "<Arm", ">seed", "<State", ">mAP, %"],
+            everything,
+            "Every planned run in launch order. A run's folder is named by its signature.",
+            side_by_side=2,
+        )
+    )
+    return blocks.section("All runs", *shown)
+
+
+def cards(results: Results) -> list[Block]:
+    """The method card of every factor that is a built-in trick; no page without one."""
+    shown = []
+    for factor in results.plan.factors:
+        if factor["name"] in TRICKS and factor["levels"] == SWITCH:
+            trick = TRICKS[factor["name"]]
+            lines = [(line.capitalize(), getattr(trick.card, line)) for line in CARD_LINES]
+            shown.append(blocks.card(f"{trick.title} ({trick.short})", [*lines, ("Sets", _settings(trick.name))]))
+    return [blocks.section("The tricks", *shown)] if shown else []
+
+
+def _settings(name: str) -> str:
+    """The recipe fields a trick sets, at the paper's values."""
+    trick = TRICKS[name]
+    values = dict(trick.settings) | {knob.path: knob.default for knob in trick.knobs.values()}
+    return ", ".join(f"{path} = {value}" for path, value in values.items())
+
+
+def provenance(results: Results) -> Block:
+    """What the numbers were made from, and the command that makes them again."""
+    plan = results.plan.content
+    asked = [run for run in map(results.asked, results.runs["signature"]) if run]
+    dataset = asked[0]["dataset"]
+    skipped = dataset.get("skipped") or []
+    rows = [
+        ("Grid", f"{plan['name']}, planned {plan.get('created', MISSING)}"),
+        ("Code hash", ", ".join(sorted({run["code"] for run in asked}))),
+        ("Data set", f"{dataset['name']} ({dataset.get('layout', MISSING)}), fingerprint {dataset['fingerprint']}"),
+        *((f"Data: {part}", _counts(count)) for part, count in (dataset.get("counts") or {}).items()),
+        (
+            "Images skipped",
+            "; ".join([str(len(skipped)), *skipped[:MOST_SKIPPED], *["…"] * (len(skipped) > MOST_SKIPPED)]),
+        ),
+        *_environment([run.get("environment") or {} for run in asked]),
+    ]
+    shown = [
+        blocks.facts(rows),
+        blocks.text("The command that plans and runs this grid:"),
+        blocks.code(plan.get("command", "")),
+    ]
+    if plan.get("yaml"):
+        shown += [blocks.text("The grid's file:"), blocks.code(plan["yaml"].rstrip())]
+    return blocks.section("Provenance", *shown)
+
+
+def _counts(count: Any) -> str:
+    return ", ".join(f"{value} {key}" for key, value in count.items()) if isinstance(count, Mapping) else str(count)
+
+
+def _environment(environments: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """A row a key, with every value that occurs among the runs."""
+    seen: dict[str, dict[str, None]] = {}
+    for environment in environments:
+        for key, value in environment.items():
+            text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else str(value)
+            seen.setdefault(key.replace("_", " ").capitalize(), {})[text] = None
+    return [(key, "; ".join(values)) for key, values in seen.items()]

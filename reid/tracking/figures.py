@@ -1,0 +1,57 @@
+"""Two figures of a run, as its MLflow page shows them inline. No pyplot: a thread must not touch global state."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from reid.run_folder import RunFolder
+from reid.tracking.thinning import bins, extremes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LOSSES = {"ID": "id_weighted", "triplet": "triplet_weighted", "centre": "center_weighted", "total": "total_loss"}
+SCORES = ("mAP", "rank1", "mINP")
+
+
+def draw_figures(folder: RunFolder, title: str, to: Path) -> None:
+    """Write figures/losses.png and figures/learning.png under `to`, each only if the folder has its numbers."""
+    curves, evaluations = folder.curves(), folder.read("evaluations")
+    (to / "figures").mkdir()
+    if curves is not None and len(curves):
+        with _Page(
+            to / "figures" / "losses.png", f"{title}: weighted losses", "iteration", "loss", "upper right"
+        ) as axes:
+            bin_of = bins(curves["epoch"].to_numpy(), int(curves["epoch"].iloc[-1]))
+            for label, column in LOSSES.items():
+                kept = curves.iloc[extremes(curves[column].to_numpy(), bin_of)]
+                if len(kept):
+                    axes.plot(kept["iteration"], kept[column], label=label, linewidth=1)
+    if evaluations:
+        with _Page(to / "figures" / "learning.png", f"{title}: evaluations", "epoch", "%", "lower right") as axes:
+            for score in SCORES:
+                values = [100 * evaluation[score] for evaluation in evaluations]
+                axes.plot([evaluation["epoch"] for evaluation in evaluations], values, marker="o", label=score)
+
+
+class _Page:
+    """``with _Page(path, …) as axes: axes.plot(…)`` writes one PNG."""
+
+    def __init__(self, path: Path, title: str, x: str, y: str, corner: Literal["upper right", "lower right"]) -> None:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        self.path = path
+        self.corner = corner
+        self.figure = Figure(figsize=(8, 4.5), dpi=80)
+        self.figure.subplots_adjust(0.09, 0.11, 0.98, 0.92)  # a layout engine would draw everything twice
+        FigureCanvasAgg(self.figure)
+        self.axes = self.figure.add_subplot(title=title, xlabel=x, ylabel=y)
+
+    def __enter__(self) -> "Axes":
+        return self.axes
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.axes.grid(alpha=0.3)
+            self.axes.legend(loc=self.corner)  # "best" would cost as much as the drawing
+            self.figure.savefig(self.path, pil_kwargs={"compress_level": 1})

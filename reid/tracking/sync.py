@@ -1,0 +1,39 @@
+"""Rebuild MLflow from the run folders, and repair what killed processes left behind."""
+
+from pathlib import Path
+
+from reid.errors import InputError
+from reid.run_folder import RunFolder
+from reid.tracking.grid import planned_grids, read_grid
+from reid.tracking.store import tracking_errors
+from reid.tracking.tracker import Tracker
+
+
+def sync(output: Path, uri: str | None, grid: str | None = None) -> int:
+    """Project every run folder of one grid (by its name) or of all; returns the number of runs projected.
+
+    A run that MLflow believes RUNNING while no folder says so is set to KILLED. Raises InputError if there is no such
+    grid and TrackingError if the store cannot be used.
+    """
+    folders = [output / "grids" / grid] if grid else planned_grids(output)
+    if not folders:
+        raise InputError(f"{output / 'grids'}: holds no grid to sync; plan one with `reid ablate` first")
+    return sum(_sync_grid(output, uri, folder) for folder in folders)
+
+
+def _sync_grid(output: Path, uri: str | None, grid_folder: Path) -> int:
+    grid = read_grid(grid_folder)
+    tracker = Tracker(uri, output)
+    experiment = tracker.open_grid(grid_folder)
+    runs = [RunFolder(output / "runs" / signature) for signature in grid.runs]
+    begun = [run for run in runs if run.state() != "planned"]
+    for run in begun:
+        tracker.project(run.path)
+    running = {run.signature for run in begun if run.state() == "running"}
+    with tracking_errors(tracker.store.uri):
+        for left in tracker.store.search(experiment, {"reid.kind": "run"}, status="RUNNING"):
+            if left.data.tags["reid.signature"] not in running:
+                tracker.store.client.set_tag(left.info.run_id, "reid.state", "stopped")
+                tracker.store.client.set_terminated(left.info.run_id, "KILLED")
+    tracker.close()
+    return len(begun)

@@ -1,0 +1,59 @@
+"""MLflow is rebuilt from folders, and told of processes that died."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from reid.errors import InputError
+from reid.tracking import Tracker, sync
+from reid.tracking.store import embedded_uri
+from tests.tracking.conftest import Fabric
+
+
+def statuses(fabric: Fabric, grid: str = "demo") -> dict[str, str]:
+    client = MlflowClient(embedded_uri(fabric.output))
+    experiment = client.get_experiment_by_name(grid)
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id], "tags.`reid.kind` = 'run'")
+    return {run.info.run_name: run.info.status for run in runs}
+
+
+def test_sync_rebuilds_a_store_that_was_lost(fabric: Fabric, migrated: Path) -> None:
+    fabric.grid(tricks=("bnneck",), outcomes={("1", 1): "planned", ("0", 0): "failed"})
+    assert sync(fabric.output, None) == 3
+    before = statuses(fabric)
+    shutil.copy(migrated, fabric.output / "mlflow.db")
+    assert sync(fabric.output, None) == 3
+    assert statuses(fabric) == before == {"0 s0": "FAILED", "0 s1": "FINISHED", "1 s0": "FINISHED"}
+
+
+def test_sync_takes_one_grid_or_all(fabric: Fabric) -> None:
+    fabric.grid(name="two", tricks=("bnneck",), seeds=(0,))
+    fabric.grid(name="one", tricks=("warmup",), seeds=(7,))
+    assert sync(fabric.output, None, grid="one") == 2
+    assert sync(fabric.output, None) == 4
+
+
+def test_sync_repairs_what_is_left_running(fabric: Fabric) -> None:
+    lost = {("0", 0): "running", ("1", 0): "running", ("1", 1): "running"}
+    grid = fabric.grid(tricks=("bnneck",), outcomes=lost)
+    tracker = Tracker(None, fabric.output)
+    tracker.open_grid(grid)
+    runs = fabric.runs(grid)
+    for key in lost:
+        tracker.project(runs[key].path)
+    assert set(statuses(fabric).values()) == {"RUNNING"}
+    shutil.rmtree(runs["1", 0].path)
+    runs["1", 1].write("state", {**runs["1", 1].read("state"), "state": "stopped"})
+    assert sync(fabric.output, None) == 3
+    now = statuses(fabric)
+    assert (now["0 s0"], now["1 s0"], now["1 s1"]) == ("RUNNING", "KILLED", "KILLED")
+
+
+def test_an_unknown_grid_is_refused(fabric: Fabric) -> None:
+    with pytest.raises(InputError, match=r"nosuch.plan\.json"):
+        sync(fabric.output, None, grid="nosuch")
+    with pytest.raises(InputError, match="holds no grid to sync"):
+        sync(fabric.output, None)
