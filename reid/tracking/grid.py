@@ -1,6 +1,7 @@
 """A planned grid, as tracking needs it: which arm a run belongs to and which levels the arm has."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,10 +20,11 @@ class Grid:
     def name(self) -> str:
         return str(self.plan["name"])
 
-    @property
+    @cached_property
     def factors(self) -> list[dict[str, Any]]:
-        """In the order of the digits of an arm's name: {name, short, title, levels}."""
-        return list(self.plan["factors"])
+        """In the order of the digits of an arm's name: {name, short, title, levels}; `short` is theirs alone."""
+        shorts = Counter(factor["short"] for factor in self.plan["factors"])
+        return [{**f, "short": f["short"] if shorts[f["short"]] == 1 else f["name"]} for f in self.plan["factors"]]
 
     @cached_property
     def runs(self) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,8 @@
 """The saved views of a grid's experiment: what a user sees first in the MLflow UI.
 
 MLflow keeps a view as an experiment tag ``mlflow.sharedViewState.<key>``. The format is undocumented; this is what the
-UI of MLflow 3.17 itself writes when a view is saved, and a browser test holds it.
+UI of MLflow 3.17 itself writes when a view is saved, and a browser test holds it. Opening a grid writes its three views
+anew; views that a user saves under other names stay.
 """
 
 import base64

@@ -150,6 +150,18 @@ def test_a_run_that_has_not_begun_is_left_out(fabric: Fabric, mirrored: Mirrored
     assert mirrored.runs() == {}
 
 
+def test_a_run_that_has_just_begun_is_shown_without_numbers(fabric: Fabric, mirrored: Mirrored) -> None:
+    grid = fabric.grid(outcomes={("11", 0): "running"})
+    folder = fabric.runs(grid)["11", 0]
+    folder.write("state", {"state": "running", "reason": None, "error": None, "started": STARTED, "updated": STARTED})
+    for name in ("curves.parquet", "evaluations.json", "log.txt"):
+        (folder.path / name).unlink()
+    project(fabric, grid, "11 s0")
+    run = mirrored.runs()["11 s0"]
+    assert (run.info.status, run.data.metrics) == ("RUNNING", {})
+    assert "**running** after 0 of 12 epochs" in run.data.tags["mlflow.note.content"]
+
+
 def test_an_arm_whose_seeds_are_not_all_begun_is_scheduled(fabric: Fabric, mirrored: Mirrored) -> None:
     project(fabric, fabric.grid(outcomes={("11", 1): "planned"}), "11 s0")
     assert mirrored.runs()["11"].info.status == "SCHEDULED"
@@ -217,6 +229,7 @@ def test_opening_a_grid_again_is_the_same_experiment(fabric: Fabric, mirrored: M
     assert experiment.artifact_location == (fabric.output / "mlartifacts").as_uri()
 
 
+@pytest.mark.faults
 def test_several_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
     fabric = Fabric(tmp_path / "output")
     grid = fabric.grid(outcomes={(arm, seed): "planned" for arm in ("00", "01", "10") for seed in (0, 1)})
