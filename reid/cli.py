@@ -125,6 +125,7 @@ def train(
             f"--arm {arm} --seed {seed}: {grid} has no such run; arms have {len(launched.plan['factors'])} digits"
         )
     folder = launched.ledger.folder(signatures[arm, seed])
+    torch.set_num_threads(1)  # as in a slot of a grid, so that the result is the grid's own, bit for bit
     worker = Worker(output / "cache", torch.device(chosen_device(device)), skip_unreadable)
     state = worker.execute(folder.path, lambda numbers: typer.echo(progress_line(numbers)), lambda: False)
     typer.echo(f"{folder.path}: {state}" + (f" ({reason})" if (reason := folder.read("state").get("reason")) else ""))

@@ -98,7 +98,7 @@ def test_sync_rebuilds_a_lost_store(output: Path, tmp_path: Path) -> None:
 
 
 def test_an_unreachable_mlflow_does_not_stop_training(tiny_root: Path, tmp_path: Path) -> None:
-    grid = write_toy(tmp_path, tiny_root, epochs=2)
+    grid = write_toy(tmp_path, tiny_root, epochs=4)
     text = ablate(grid, tmp_path / "output", "--tracking-uri", "http://127.0.0.1:9")
     assert "8 finished" in text
     assert "training goes on" in text

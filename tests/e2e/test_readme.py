@@ -65,24 +65,16 @@ def test_every_command_of_the_readme(workplace: Path) -> None:
 
 def first_minute_of(command: str, where: Path, environment: dict[str, str]) -> str:
     """What a server prints until it shows its links; it is then ended."""
-    server = subprocess.Popen(
-        ["bash", "-c", f"exec {command}"],
-        cwd=where,
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert server.stdout is not None
     text = ""
-    try:
+    with subprocess.Popen(
+        ["bash", "-c", f"exec {command}"], cwd=where, env=environment, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
         for line in server.stdout:
             text += line
             if "Leaderboard" in text:
                 break
-    finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(timeout=60)
     return text
 
 
