@@ -121,13 +121,13 @@ def _numbers(result: dict[str, Any] | None) -> dict[str, float]:
 
 
 def one_source(table: pd.DataFrame, grid_folder: Path) -> None:
-    """Refuse to mix: every run of a grid has one code hash and one data set. Raises InputError."""
+    """Refuse to mix: every run that was begun has one code hash and one data set. Raises InputError."""
     for column, what in (("code", "code"), ("fingerprint", "data fingerprint")):
-        known = table.loc[table[column].notna()]
+        known = table.loc[table[column].notna() & (table["state"] != "planned")]
         if known[column].nunique() > 1:
             first = known.drop_duplicates(column).iloc[:2]
             (a, b), (one, other) = first["signature"], first[column]
             raise InputError(
                 f"{grid_folder}: a report takes runs of one {what} only, found {one} (run {a}) and {other} (run {b}); "
-                "run the grid again under another name"
+                "train the grid again in another --output folder"
             )

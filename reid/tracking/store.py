@@ -53,9 +53,22 @@ class Store:
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         with self.lock:
+            if self.artifacts is not None:
+                self._create_database(self.artifacts)
             client = MlflowClient(self.uri, registry_uri=self.uri)
             client.search_experiments(max_results=1)
         return client
+
+    def _create_database(self, artifacts: str) -> None:
+        """Make the embedded database, whole or not at all: MLflow cannot go on with migrations that were killed."""
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        database = self.output / "mlflow.db"
+        if not database.exists():
+            temporary = database.with_name(".mlflow.db.new")
+            temporary.unlink(missing_ok=True)
+            SqlAlchemyStore(f"sqlite:///{temporary}", artifacts).engine.dispose()
+            temporary.rename(database)
 
     def experiment(self, name: str, tags: Mapping[str, str]) -> str:
         """Id of the experiment `name`, created if need be (restored if it was deleted), with these tags set."""
