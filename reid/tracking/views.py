@@ -30,7 +30,7 @@ SECTIONS = ("final", "loss", "time", "train", "val", "System metrics")
 
 def leaderboard(grid: Grid) -> dict[str, Any]:
     """Runs in order of mAP, with the tricks that are on."""
-    return _view({**STATE, **_tricks(grid), **RESULTS})
+    return _view({**RESULTS, **_tricks(grid), **STATE})
 
 
 def by_arm(grid: Grid) -> dict[str, Any]:
