@@ -1,4 +1,4 @@
-"""The command line: `reid data | train | ablate | status | evaluate | report | sync | ui`."""
+"""The command line: `reid data | train | ablate | status | evaluate | curves | report | sync | ui`."""
 
 import json
 import shlex
@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from reid.data_commands import data
 from reid.errors import InputError
 from reid.run_folder import ENDED
 
@@ -18,7 +19,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Which trick of the person re-identification strong baseline helps, by how much, how sure.",
 )
-data = typer.Typer(no_args_is_help=True, help="Make and check data sets.")
 app.add_typer(data, name="data")
 
 Output = Annotated[Path, typer.Option(help="Folder of runs, grids, caches and the embedded MLflow store.")]
@@ -35,37 +35,6 @@ TrackingUri = Annotated[
 OUTPUT = Path("output")
 
 
-@data.command("synthesize")
-def synthesize_command(
-    out: Path,
-    train_identities: Annotated[int, typer.Option(min=1)],
-    test_identities: Annotated[int, typer.Option(min=1)],
-    cameras: Annotated[int, typer.Option()] = 6,
-    images: Annotated[int, typer.Option(help="Images per identity, over all its cameras.")] = 12,
-    seed: int = 0,
-) -> None:
-    """Draw a pedestrian data set in Market-1501's layout."""
-    from pydantic import ValidationError
-
-    from reid.config import describe
-    from reid.data.synthetic import SyntheticSpec, synthesize
-    from reid.terminal import TerminalView
-
-    try:
-        spec = SyntheticSpec(
-            train_identities=train_identities,
-            test_identities=test_identities,
-            cameras=cameras,
-            images=images,
-            seed=seed,
-        )
-    except ValidationError as error:
-        raise InputError(f"--{describe(error, SyntheticSpec).replace('_', '-', 1)}") from error
-    with TerminalView(Console()) as view, view.preparing("drawing") as progress:
-        synthesize(out, spec, progress)
-    typer.echo(f"{out}: {train_identities} identities to train on, {test_identities} to test on, {cameras} cameras")
-
-
 @app.command()
 def ablate(
     grid: Annotated[Path, typer.Argument(help="Grid file (YAML).")],
@@ -77,17 +46,23 @@ def ablate(
     assignments: Assignments = None,
     skip_unreadable: Skip = False,
     tracking_uri: TrackingUri = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it costs and can see; train nothing.")] = False,
 ) -> None:
     """Train every run of a grid that has no result yet.
 
     Call it again after an interruption: nothing is trained twice.
     """
-    from reid.ablation.launch import launch, prepare
+    from reid.ablation.launch import launch, prepare, preview
     from reid.config import parse_assignments
-    from reid.terminal import TerminalView
+    from reid.terminal import TerminalView, forecast_lines
 
+    fields = parse_assignments(assignments or [])
     with TerminalView(Console()) as view:
-        launched = prepare(grid, output, parse_assignments(assignments or []), skip_unreadable, command_line(), view)
+        if dry_run:
+            forecast = preview(grid, output, fields, skip_unreadable, chosen_device(device), slots, view)
+            typer.echo("\n".join(forecast_lines(forecast)))
+            return
+        launched = prepare(grid, output, fields, skip_unreadable, command_line(), view)
         counts = launch(launched, chosen_device(device), slots, skip_unreadable, tracking_uri, view)
     name = launched.plan["name"]
     typer.echo(f"grid {name}: " + ", ".join(f"{count} {state}" for state, count in counts.items()))
@@ -148,36 +123,101 @@ def status(grid: str, output: Output = OUTPUT) -> None:
 
 @app.command()
 def evaluate(
-    run: Annotated[str, typer.Argument(help="Signature of a finished run, or the beginning of one.")],
     on: Annotated[Path, typer.Option("--on", help="Folder of the data set to evaluate on.")],
+    run: Annotated[str | None, typer.Argument(help="Signature of a finished run, or the beginning of one.")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Instead of a run: state dict, e.g. resnet50_model_120.pth of the reference.")
+    ] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(help="Recipe (YAML) of the checkpoint; default: the standard baseline.")
+    ] = None,
+    assignments: Assignments = None,
     layout: str = "market1501",
     output: Output = OUTPUT,
     device: Device = "auto",
     skip_unreadable: Skip = False,
 ) -> None:
-    """Evaluate the model of a finished run on a data set; prints JSON."""
-    from reid.ablation.evaluate_run import evaluate_run
+    """Evaluate the model of a finished run, or a checkpoint from elsewhere, on a data set; prints JSON."""
+    from reid.ablation.evaluate_run import evaluate_checkpoint, evaluate_run
     from reid.ablation.launch import find_run
+    from reid.config import load, parse_assignments, set_fields
+    from reid.recipe import Recipe
 
-    result = evaluate_run(find_run(output, run), on, layout, output / "cache", chosen_device(device), skip_unreadable)
+    if (run is None) == (checkpoint is None):
+        raise InputError("evaluate: give either RUN, the signature of a run, or --checkpoint FILE")
+    where = on, layout, output / "cache", chosen_device(device), skip_unreadable
+    if run is not None:
+        if recipe or assignments:
+            raise InputError("evaluate: a run has its own recipe; give --recipe and --set with --checkpoint only")
+        result = evaluate_run(find_run(output, run), *where)
+    if checkpoint is not None:
+        base = load(recipe, Recipe) if recipe else Recipe()
+        described = set_fields(base, parse_assignments(assignments or []), "--set")
+        result = evaluate_checkpoint(checkpoint, described, *where)
     typer.echo(json.dumps(result, indent=1))
+
+
+@app.command()
+def curves(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Signatures, or beginnings of them.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The figure (SVG).")] = Path("curves.svg"),
+    output: Output = OUTPUT,
+) -> None:
+    """Loss curves of runs: sparklines and oscillation indices here, and a figure."""
+    from reid.ablation.launch import find_run
+    from reid.reporting.sparkline import describe_run, draw_runs
+    from reid.training import measure_dynamics
+
+    folders = [find_run(output, run) for run in runs]
+    for folder in folders:
+        found = folder.curves()
+        typer.echo("\n".join(describe_run(folder, {} if found is None else measure_dynamics(found))))
+    draw_runs(folders, out)
+    typer.echo(out)
 
 
 @app.command()
 def report(
     grid: str,
+    formats: Annotated[
+        str | None, typer.Option("--format", help="Of pdf,html,latex,csv,markdown; default: pdf,csv.")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The PDF; default: report.pdf in the grid's folder.")
+        Path | None, typer.Option("--out", "-o", help="A folder, or a file; default: the grid's folder.")
+    ] = None,
+    rope: Annotated[
+        float | None, typer.Option(min=0, help="Differences up to so many points of mAP do not matter to you.")
+    ] = None,
+    allow_mixed: Annotated[
+        bool, typer.Option("--allow-mixed", help="Mix code versions, data or protocols; the first page says so.")
+    ] = False,
+    from_mlflow: Annotated[
+        str | None, typer.Option(metavar="URI", help="Read the grid from an MLflow server alone.")
     ] = None,
     output: Output = OUTPUT,
 ) -> None:
-    """Write the PDF report of a grid, and its tables as CSV beside it."""
-    from reid.ablation.launch import find_grid
-    from reid.reporting import write_report
+    """Write the report of a grid: which trick helps, by how much, how sure, and together with what."""
+    from tempfile import TemporaryDirectory
 
-    folder = find_grid(output, grid)
-    for path in write_report(folder, out or folder / "report.pdf"):
-        typer.echo(path)
+    from reid.ablation.launch import find_grid
+    from reid.reporting import chosen_formats, write_report
+
+    def write(folder: Path, to: Path) -> None:
+        share = None if rope is None else rope / 100
+        for path in write_report(folder, to, chosen_formats(formats, to), share, allow_mixed):
+            typer.echo(path)
+
+    if from_mlflow is None:
+        folder = find_grid(output, grid)
+        write(folder, out or folder)
+        return
+    from reid.tracking import TrackingError, download
+
+    try:
+        with TemporaryDirectory() as temporary:
+            write(download(from_mlflow, grid, Path(temporary)), out or Path(f"{grid}-report"))
+    except TrackingError as error:
+        raise InputError(f"MLflow: {error}") from error
 
 
 @app.command()

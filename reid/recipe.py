@@ -1,11 +1,12 @@
 """The recipe: everything that defines one training but its seed. YAML in, frozen value out."""
 
+import difflib
 import hashlib
 import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -13,7 +14,18 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Triple = tuple[float, float, float]
 
-BackboneName = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnet10_narrow"]
+BACKBONES = (
+    "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "se_resnet50", "se_resnet101", "se_resnext50",
+    "se_resnext101", "resnet50_ibn_a", "resnet50_ibn_b", "resnet10_narrow",
+)  # fmt: skip
+
+
+def _known_backbone(name: str) -> str:
+    if name in BACKBONES or name.removeprefix("timm:") not in ("", name):
+        return name
+    close = difflib.get_close_matches(name, BACKBONES, 1, 0.5)
+    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(BACKBONES)}, timm:NAME"
+    raise ValueError(f"unknown backbone; {hint}")
 
 
 class Slot(BaseModel):
@@ -31,19 +43,36 @@ class Image(Slot):
 
 
 class Augmentation(Slot):
-    """Horizontal flip with a probability, then zero padding by `pad` pixels a side and a random crop back."""
+    """Horizontal flip with a probability, then zero padding by `pad` pixels a side and a random crop back.
 
+    `auto_augment` is the probability of a learned ImageNet policy before both (Cubuk et al. 2019).
+    """
+
+    auto_augment: Probability = 0.0
     flip: Probability = 0.5
     pad: Annotated[int, Field(ge=0)] = 10
 
 
+class ColorJitter(Slot):
+    """Random brightness, contrast, saturation and hue, in random order, with a probability. Ranges are fast-reid's."""
+
+    probability: Probability = 0.0
+    brightness: Probability = 0.15
+    contrast: Probability = 0.15
+    saturation: Probability = 0.1
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+
+
 class Erasing(Slot):
-    """Random erasing (Zhong et al. 2017). `fill` is written after normalisation, as the reference does."""
+    """Random erasing (Zhong et al. 2017). `fill` is written `when`: after normalisation, as reid-strong-baseline does
+    (a mid grey), or before it, as fast-reid does (the mean: 0 in the end).
+    """
 
     probability: Probability = 0.0
     area: tuple[Probability, Probability] = (0.02, 0.4)
     aspect: Annotated[float, Field(gt=0, le=1)] = 0.3
     fill: Triple = (0.485, 0.456, 0.406)
+    when: Literal["after", "before"] = "after"
 
 
 class Batch(Slot):
@@ -54,15 +83,26 @@ class Batch(Slot):
 
 
 class Backbone(Slot):
-    """Convolutional trunk. `pretrained` is "imagenet", "none" or the path of a state dict.
+    """Convolutional trunk, one of BACKBONES or "timm:NAME". `pretrained` is "imagenet", "none" or a state dict's path.
 
-    `stem_relu` is off by default: the reference leaves the ReLU after the first convolution out.
+    `stem_relu` is off by default: the reference leaves the ReLU after the first convolution of plain ResNets out. The
+    other trunks always have theirs.
     """
 
-    name: BackboneName = "resnet50"
+    name: Annotated[str, AfterValidator(_known_backbone)] = "resnet50"
     last_stride: Literal[1, 2] = 2
     stem_relu: bool = False
     pretrained: str = "imagenet"
+
+
+class Pooling(Slot):
+    """From a feature map to f_t: average, max, or generalised mean (Radenović et al. 2018) with a power that is `p`,
+    or starts there if `learned`.
+    """
+
+    kind: Literal["average", "max", "gem"] = "average"
+    p: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 3.0
+    learned: bool = False
 
 
 class Neck(Slot):
@@ -99,33 +139,56 @@ class Center(Slot):
     learning_rate: Positive = 0.5
 
 
+class Circle(Slot):
+    """Circle loss on pairs of f_t at unit length (Sun et al. 2020), with fast-reid's constants. Weight 0 is off."""
+
+    weight: NonNegative = 0.0
+    margin: Annotated[float, Field(ge=0, le=1)] = 0.25
+    gamma: Positive = 128.0
+
+
 class Optimizer(Slot):
-    """Adam or SGD with L2-coupled weight decay; biases have a learning-rate factor and a decay of their own."""
+    """Adam or SGD with L2-coupled weight decay; biases have a learning-rate factor and a decay of their own.
+
+    `ema` is the decay of an exponential moving average of the weights, which is then what is evaluated and kept; 0 is
+    off.
+    """
 
     name: Literal["adam", "sgd"] = "adam"
     weight_decay: NonNegative = 5e-4
     bias_factor: Positive = 1.0
     bias_weight_decay: NonNegative = 5e-4
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 class Schedule(Slot):
-    """Learning rate by epoch: `base`, times `gamma` at every milestone, after a warm-up over whole epochs."""
+    """Learning rate by epoch: `base`, times `gamma` at every milestone, or along half a cosine; after a warm-up over
+    whole epochs. The trunk is not trained during the first `freeze_epochs`.
+    """
 
     base: Positive = 3.5e-4
     epochs: Count = 120
+    decay: Literal["steps", "cosine"] = "steps"
     milestones: tuple[Count, ...] = (40, 70)
     gamma: Positive = 0.1
     warmup_epochs: Annotated[int, Field(ge=0)] = 0
     warmup_factor: Probability = 0.01
     warmup: Literal["linear", "constant"] = "linear"
+    freeze_epochs: Annotated[int, Field(ge=0)] = 0
 
 
 class Evaluation(Slot):
-    """What is ranked and how. `every` counts epochs; the last epoch is always evaluated."""
+    """What is ranked and how. `every` counts epochs; the last epoch is always evaluated.
+
+    `flip` takes the mean of an image's feature and its mirror image's. `rerank` ranks by k-reciprocal distances
+    (Zhong et al. 2017) with k1 20, k2 6, λ 0.3.
+    """
 
     feature: Literal["before", "after"] = "before"
     metric: Literal["cosine", "euclidean"] = "cosine"
+    flip: bool = False
+    rerank: bool = False
     every: Count = 40
     batch: Count = 128
     max_rank: Count = 50
@@ -136,22 +199,25 @@ class Recipe(Slot):
 
     image: Image = Image()
     augmentation: Augmentation = Augmentation()
+    color_jitter: ColorJitter = ColorJitter()
     erasing: Erasing = Erasing()
     batch: Batch = Batch()
     backbone: Backbone = Backbone()
+    pooling: Pooling = Pooling()
     neck: Neck = Neck()
     classifier: Classifier = Classifier()
     id_loss: IdLoss = IdLoss()
     triplet: Triplet = Triplet()
     center: Center = Center()
+    circle: Circle = Circle()
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
     evaluation: Evaluation = Evaluation()
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
-        if self.id_loss.weight == 0 and self.triplet.weight == 0:
-            raise ValueError("id_loss.weight and triplet.weight are both 0: give at least one of them a weight")
+        if self.id_loss.weight == self.triplet.weight == self.circle.weight == 0:
+            raise ValueError("id_loss.weight, triplet.weight and circle.weight are all 0: give one of them a weight")
         return self
 
     def set(self, fields: Mapping[str, Any]) -> "Recipe":

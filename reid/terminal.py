@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import isnan
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -12,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from reid.ablation.forecast import Forecast
 from reid.ablation.launch import Progress
 from reid.ablation.orchestrator import Board, RunStatus
 from reid.run_folder import ENDED
@@ -66,8 +68,9 @@ class TerminalView:
             self.console.print(f"[{ended}/{len(board.runs)}] {event_line(changed)}", markup=False, highlight=False)
 
     def warn(self, text: str) -> None:
-        self.warning = text
-        if self.live is None:
+        if self.live is not None and self.live.is_started:
+            self.warning = text
+        else:
             self.console.print(f"warning: {text}", markup=False, highlight=False)
 
     def _render(self, board: Board) -> Group:
@@ -115,6 +118,27 @@ def status_table(board: Board) -> Table:
             percent(run.mAP), run.signature, (run.reason or "").splitlines()[0] if run.reason else "",
         )  # fmt: skip
     return table
+
+
+def forecast_lines(forecast: Forecast) -> list[str]:
+    """What `reid ablate --dry-run` prints."""
+    hours = forecast.device_hours
+    lines = [
+        f"arms         {forecast.arms}",
+        f"runs         {sum(forecast.states.values())}: "
+        + ", ".join(f"{count} {state}" for state, count in forecast.states.items()),
+        f"time         {clock(hours / forecast.slots * 3600)} on {forecast.slots} slots, {hours:.1f} slot hours to go; "
+        f"{forecast.seconds_a_run:.0f} s a run from {forecast.source}",
+        f"disk         {forecast.disk_bytes / 1e9:.1f} GB",
+        "can see      "
+        + (
+            "nothing yet: there is no noise to compare with; add seeds"
+            if isnan(forecast.detectable)
+            else f"effects from {forecast.detectable:.2f} standard deviations between seeds (80 % power, 5 % level)"
+        ),
+    ]
+    lines += [f"confounded   {line}" for line in forecast.aliased] or ["confounded   nothing up to pairs of factors"]
+    return lines
 
 
 def progress_line(numbers: Mapping[str, float]) -> str:

@@ -1,11 +1,20 @@
 """Bad input at the command line: exit code 2, one line on standard error, no traceback, nothing half-written."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from reid.cli import main
+from reid.config import load
+from reid.data import DecodedDataset
+from reid.evaluation import evaluate
+from reid.models import build_model
+from reid.recipe import Recipe
+
+STRONG_BASELINE = Path(__file__).parents[1] / "experiments" / "recipes" / "strong-baseline.yaml"
 
 GRID = """\
 name: tiny
@@ -111,6 +120,67 @@ def test_unknown_grid(
 def test_unknown_run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     error = refused(capsys, monkeypatch, "evaluate", "abc", "--on", tmp_path, "--output", tmp_path)
     assert "must begin exactly one signature" in error
+
+
+class TestEvaluateCheckpoint:
+    SET = (
+        "--set", "image.size=[32,16]", "--set", "backbone.name=resnet10_narrow", "--set", "backbone.stem_relu=true",
+    )  # fmt: skip
+
+    def test_numbers_are_those_of_the_weights(
+        self,
+        tiny_root: Path,
+        tiny: DecodedDataset,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        words = [
+            "--recipe",
+            STRONG_BASELINE,
+            *self.SET,
+            "--on",
+            tiny_root,
+            "--output",
+            tmp_path / "o",
+            "--device",
+            "cpu",
+        ]
+        recipe = load(STRONG_BASELINE, Recipe).set(
+            {"image.size": (32, 16), "backbone.name": "resnet10_narrow", "backbone.stem_relu": True}
+        )
+        model = build_model(recipe, 751, seed=5)
+        torch.save(model.state_dict(), tmp_path / "w.pth")
+        monkeypatch.setattr("sys.argv", ["reid", "evaluate", "--checkpoint", *map(str, [tmp_path / "w.pth", *words])])
+        with pytest.raises(SystemExit, match="0"):
+            main()
+        result = json.loads(capsys.readouterr().out)
+        ranking = evaluate(model, tiny, recipe, torch.device("cpu"))
+        assert result["mAP"] == pytest.approx(ranking.mAP)
+        assert result["feature"] == "after"
+        assert result["left_out"] == ["classifier.weight"]
+        assert result["loaded"] == len(model.state_dict()) - 1
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            ((), "either RUN, the signature of a run, or --checkpoint FILE"),
+            (("abc", "--checkpoint", "w.pth"), "either RUN"),
+            (("abc", "--set", "pooling.kind=max"), "a run has its own recipe"),
+            (("--checkpoint", "absent.pth", *SET), "--checkpoint: no such file absent.pth"),
+            (("--checkpoint", "w.pth", "--set", "pooling.kind=median"), "--set pooling.kind: Input should be"),
+        ],
+    )
+    def test_what_is_refused(
+        self,
+        words: tuple[str, ...],
+        message: str,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        error = refused(capsys, monkeypatch, "evaluate", *words, "--on", tmp_path, "--output", tmp_path)
+        assert message in error
 
 
 @pytest.mark.parametrize(("option", "value"), [("--cameras", 1), ("--train-identities", 100000), ("--images", 0)])

@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from reid.config import load
 from reid.recipe import Recipe
+from reid.tricks import TRICKS
 
 
 def test_default_is_the_papers_standard_baseline() -> None:
@@ -25,7 +29,7 @@ def test_recipe_is_frozen_and_knows_its_fields() -> None:
         Recipe().set({"image.width": 3})
     with pytest.raises(ValidationError):
         Recipe().set({"triplet.margin": -1.0})
-    with pytest.raises(ValidationError, match="both 0"):
+    with pytest.raises(ValidationError, match="are all 0"):
         Recipe().set({"triplet.weight": 0, "id_loss.weight": 0})
 
 
@@ -37,3 +41,11 @@ def test_signature_follows_content(epsilon: float, margin: float | str, epochs: 
     assert recipe.signature() == Recipe.model_validate(recipe.model_dump(mode="json")).signature()
     assert (recipe.signature() == Recipe().signature()) == (recipe == Recipe())
     assert Recipe().set(recipe.flat()) == recipe
+
+
+def test_the_recipe_for_published_checkpoints_is_all_six_tricks() -> None:
+    recipe = Recipe()
+    for trick in TRICKS.values():
+        recipe = trick.apply(recipe)
+    file = Path(__file__).parents[1] / "experiments" / "recipes" / "strong-baseline.yaml"
+    assert load(file, Recipe) == recipe.set({"backbone.pretrained": "none"})

@@ -3,14 +3,16 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from reid.ablation.fractions import defining_words, is_kept
 from reid.recipe import Recipe
 from reid.streams import numpy_generator
 from reid.tricks import Trick
 
+Design = Literal["full", "half", "quarter", "ladder", "leave-one-out", "add-one-in"]
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -64,6 +66,32 @@ def full_factorial(base: Recipe, factors: Sequence[Factor]) -> list[Arm]:
         levels = {factor.name: level.label for factor, level in zip(factors, chosen, strict=True)}
         arms.append(Arm("".join(DIGITS[position] for position in positions), levels, base.set(fields)))
     return arms
+
+
+def select(arms: Sequence[Arm], factors: Sequence[Factor], design: Design) -> list[Arm]:
+    """The arms of a full factorial that a design asks for.
+
+    half and quarter are fractions of the two-level factors of highest resolution, crossed with all levels of the
+    others; ladder adds one factor after another in their order, add-one-in one at a time to none, leave-one-out takes
+    one at a time from all. Raises ValueError for a design that the factors do not admit.
+    """
+    if design == "full":
+        return list(arms)
+    two = [index for index, factor in enumerate(factors) if len(factor.levels) == 2]
+    if design in ("half", "quarter"):
+        words = defining_words(len(two), {"half": 1, "quarter": 2}[design])
+        return [arm for arm in arms if is_kept(sum((arm.name[f] == "1") << bit for bit, f in enumerate(two)), words)]
+    if len(two) < len(factors):
+        several = next(factor.name for factor in factors if len(factor.levels) != 2)
+        raise ValueError(f"a {design} needs factors of two levels, {several} has more")
+    count = len(factors)
+    names = {
+        "ladder": ["1" * rung + "0" * (count - rung) for rung in range(count + 1)],
+        "add-one-in": ["0" * count, *("0" * f + "1" + "0" * (count - f - 1) for f in range(count))],
+        "leave-one-out": ["1" * count, *("1" * f + "0" + "1" * (count - f - 1) for f in range(count))],
+    }[design]
+    by_name = {arm.name: arm for arm in arms}
+    return [by_name[name] for name in dict.fromkeys(names)]
 
 
 def launch_order(arms: Sequence[Arm], seeds: Sequence[int]) -> list[tuple[Arm, int]]:

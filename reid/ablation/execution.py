@@ -1,5 +1,6 @@
 """One run, from its folder back into its folder."""
 
+import math
 import resource
 import time
 import traceback
@@ -13,12 +14,14 @@ import torch
 
 from reid.ablation.ledger import claim, set_state
 from reid.ablation.provenance import environment, training_code
-from reid.data import DecodedDataset, load_dataset, open_dataset
+from reid.data import Dataset, DatasetSource, DecodedDataset, open_dataset
 from reid.errors import InputError
 from reid.evaluation import Ranking, chance_mAP
+from reid.evaluation.lists import named_lists
+from reid.evaluation.spaces import Spaces, measure_spaces
 from reid.recipe import Recipe
 from reid.run_folder import ENDED, RunFolder, atomic
-from reid.training import Checkpoint, Diverged, Evaluated, Steps, chance_level, train
+from reid.training import Checkpoint, Diverged, Evaluated, Steps, learnt_nothing, measure_dynamics, train
 
 CLEAR_PEAK = Path("/proc/self/clear_refs")  # Linux: "5" resets the high-water mark of resident memory
 STATUS = Path("/proc/self/status")
@@ -57,11 +60,14 @@ class Executed:
             if self.folder.checkpoint.exists():
                 self.folder.checkpoint.replace(self.folder.previous_checkpoint)
 
-    def save_result(self, images: int, device: torch.device) -> None:
-        """result.json, the queries' average precision and, instead of the checkpoints, the final weights."""
+    def save_result(self, images: int, device: torch.device, spaces: Spaces, dataset: Dataset) -> None:
+        """result.json, the queries' average precision, a few rank lists, and features of a few identities to draw."""
         assert self.ranking is not None, "the last epoch is always evaluated"
         with atomic(self.folder.path / "query_ap.npy") as temporary, temporary.open("wb") as file:
             np.save(file, self.ranking.ap)
+        with atomic(self.folder.path / "embeddings.npz") as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **spaces.shown)
+        self.folder.write("ranklists", named_lists(self.ranking.lists, dataset))
         self.folder.write(
             "result",
             {
@@ -69,6 +75,9 @@ class Executed:
                 "cmc": [float(value) for value in self.ranking.cmc],
                 "queries": len(self.ranking.ap),
                 "valid_queries": int(np.isfinite(self.ranking.ap).sum()),
+                "dynamics": without_nan(measure_dynamics(self.curves[0])),
+                "spaces": {name: headline(ranking) for name, ranking in spaces.rankings.items()},
+                "clusters": {name: without_nan(measures) for name, measures in spaces.clusters.items()},
                 "cost": {
                     "train_seconds": self.seconds["train"],
                     "evaluation_seconds": self.seconds["evaluation"],
@@ -83,6 +92,11 @@ def headline(ranking: Ranking) -> dict[str, float]:
     """mAP, mINP and rank-1/5/10 as fractions; on a gallery of fewer than k images rank-k is the last there is."""
     ranks = {f"rank{k}": float(ranking.cmc[min(k, len(ranking.cmc)) - 1]) for k in (1, 5, 10)}
     return {"mAP": ranking.mAP, "mINP": ranking.mINP, **ranks}
+
+
+def without_nan(numbers: dict[str, float]) -> dict[str, float | None]:
+    """`numbers` for JSON, which has no NaN: null where there is none."""
+    return {name: value if math.isfinite(value) else None for name, value in numbers.items()}
 
 
 def forget_peak_memory(device: torch.device) -> None:
@@ -181,15 +195,17 @@ class Worker:
                     executed.save_curves()
                     return "diverged", reason
             clock = time.perf_counter()
+        assert final is not None, "a training has at least one epoch"
+        spaces = measure_spaces(final, data, recipe, self.device)
+        executed.seconds["evaluation"] += time.perf_counter() - clock
         curves = executed.curves[0]
         images = len(curves) * recipe.batch.identities * recipe.batch.images
-        executed.save_result(images, self.device)
+        executed.save_result(images, self.device, spaces, data.dataset)
         with atomic(folder.model) as temporary:
             torch.save(final, temporary)
-        last_epoch = curves[curves["epoch"] == recipe.schedule.epochs]
         mAP = executed.evaluations[-1]["mAP"]
-        chance = chance_level(last_epoch, data.dataset.num_classes, mAP, chance_mAP(data.dataset))
-        return ("diverged", chance) if chance else ("finished", None)
+        failure = learnt_nothing(curves, data.dataset.num_classes, mAP, chance_mAP(data.dataset))
+        return ("diverged", failure) if failure else ("finished", None)
 
     def open(self, record: dict[str, Any], size: tuple[int, int]) -> DecodedDataset:
         """The data set of a run.json at `size`.
@@ -198,8 +214,8 @@ class Worker:
         """
         key = (record["fingerprint"], size)
         if key not in self.opened:
-            dataset = load_dataset(record["layout"], Path(record["root"]), record["name"])
-            data = open_dataset(dataset, size, self.cache, self.skip_unreadable)
+            asked = {key: record[key] for key in ("name", "layout", "root", "split")}
+            data = open_dataset(DatasetSource.model_validate(asked).open(), size, self.cache, self.skip_unreadable)
             if data.fingerprint != record["fingerprint"]:
                 raise InputError(
                     f"{record['root']}: the images changed since the run was planned; launch the grid again"

@@ -2,11 +2,22 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from reid.ablation.design import Arm, Factor, field_factor, full_factorial, launch_order, trick_factor
+from reid.ablation.design import (
+    DIGITS,
+    Arm,
+    Design,
+    Factor,
+    Level,
+    field_factor,
+    full_factorial,
+    launch_order,
+    select,
+    trick_factor,
+)
 from reid.config import describe, load, nearest, read_text, set_fields
 from reid.data import DatasetSource, DecodedDataset
 from reid.errors import InputError
@@ -15,8 +26,22 @@ from reid.run_folder import write_json
 from reid.tricks import TRICKS
 
 
+class ListedArm(BaseModel):
+    """An arm of a list: tricks with their knobs (or nothing), and recipe fields by dotted path, set after them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tricks: dict[str, dict[str, float] | None] = {}
+    fields_: Annotated[dict[str, Any], Field(alias="fields")] = {}
+
+
 class GridFile(BaseModel):
-    """A grid file. `factors` maps a trick to its knobs (or nothing), or a recipe field to a list of levels."""
+    """A grid file.
+
+    `factors` maps a trick to its knobs (or nothing), or a recipe field to a list of levels; `design` says which of
+    their combinations are trained, `exclude` which are not (each entry maps factors to levels). `arms`, instead of
+    factors, lists by title what is trained.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,8 +50,17 @@ class GridFile(BaseModel):
     question: str = ""
     dataset: DatasetSource
     recipe: Recipe = Recipe()
-    factors: Annotated[dict[str, dict[str, float] | list[Any] | None], Field(min_length=1)]
+    factors: dict[str, dict[str, float] | list[Any] | None] = {}
+    arms: Annotated[dict[str, ListedArm], Field(max_length=len(DIGITS))] = {}
+    design: Design = "full"
+    exclude: tuple[dict[str, Any], ...] = ()
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+
+    @model_validator(mode="after")
+    def _factors_or_arms(self) -> Self:
+        if bool(self.factors) == (len(self.arms) > 1):
+            raise ValueError("a grid needs either `factors` or `arms`, two or more: give one of the two")
+        return self
 
 
 class Grid:
@@ -39,10 +73,14 @@ class Grid:
             raise InputError(f"{file}: seeds: each seed once, found {list(self.spec.seeds)}")
         base = set_fields(self.spec.recipe, overrides, "--set")
         self.factors = [self._factor(name, setting, base) for name, setting in self.spec.factors.items()]
+        if self.spec.arms:
+            self.factors = [self._listed(base)]
         try:
-            self.arms = full_factorial(base, self.factors)
+            self.arms = self._excluded(select(full_factorial(base, self.factors), self.factors, self.spec.design))
         except ValidationError as error:
             raise InputError(f"{file}: factors: {describe(error, Recipe)}") from error
+        except ValueError as error:
+            raise InputError(f"{file}: design: {error}") from error
         self._distinct()
 
     def _factor(self, name: str, setting: dict[str, float] | list[Any] | None, base: Recipe) -> Factor:
@@ -67,6 +105,51 @@ class Grid:
             return trick_factor(trick, base, setting or {})
         except ValidationError as error:
             raise InputError(f"{self.file}: factors.{name}: {describe(error, Recipe)}") from error
+
+    def _listed(self, base: Recipe) -> Factor:
+        """The listed arms as one factor, a level each."""
+        known = list(base.flat())
+        levels = []
+        for title, arm in self.spec.arms.items():
+            where = f"{self.file}: arms.{title}"
+            recipe = base
+            for name, knobs in arm.tricks.items():
+                if name not in TRICKS:
+                    raise InputError(f"{where}.tricks.{name}: no such trick{nearest(name, list(TRICKS))}")
+                try:
+                    recipe = TRICKS[name].apply(recipe, **(knobs or {}))
+                except KeyError as error:
+                    raise InputError(f"{where}.tricks.{name}.{error.args[0]}: unknown knob") from error
+                except ValidationError as error:
+                    raise InputError(f"{where}.tricks.{name}: {describe(error, Recipe)}") from error
+            for field in arm.fields_:
+                if field not in known:
+                    raise InputError(f"{where}.fields.{field}: unknown recipe field{nearest(field, known)}")
+            recipe = set_fields(recipe, arm.fields_, f"{where}.fields:")
+            changed = {field: value for field, value in recipe.flat().items() if value != base.flat()[field]}
+            levels.append(Level(title, changed))
+        return Factor("variant", "variant", "Variant", tuple(levels))
+
+    def _excluded(self, arms: list[Arm]) -> list[Arm]:
+        """The arms that no entry of `exclude` matches."""
+        levels = {factor.name: [level.label for level in factor.levels] for factor in self.factors}
+        for number, entry in enumerate(self.spec.exclude):
+            where = f"{self.file}: exclude.{number}"
+            for name, level in entry.items():
+                if name not in levels:
+                    raise InputError(f"{where}: no such factor{nearest(name, list(levels))}")
+                if str(level) not in levels[name]:
+                    raise InputError(f"{where}.{name}: no such level{nearest(str(level), levels[name])}")
+        left = [
+            arm
+            for arm in arms
+            if not any(entry and all(arm.levels[f] == str(v) for f, v in entry.items()) for entry in self.spec.exclude)
+        ]
+        if len(left) < 2:
+            raise InputError(
+                f"{self.file}: exclude: a grid needs two or more arms, {len(left)} of {len(arms)} are left"
+            )
+        return left
 
     def _distinct(self) -> None:
         seen: dict[str, Arm] = {}
@@ -121,7 +204,9 @@ def dataset_record(source: DatasetSource, data: DecodedDataset) -> dict[str, Any
         "name": source.name,
         "layout": source.layout,
         "root": str(source.root.resolve()),
+        "split": source.split.model_dump() if source.split else None,
         "fingerprint": data.fingerprint,
         "counts": {name: split.counts() for name, split in data.dataset.splits.items()},
         "skipped": list(data.dataset.skipped),
+        "notes": list(data.dataset.notes),
     }

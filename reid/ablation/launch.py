@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
+
 from reid.ablation.executor import LocalExecutor, plan_slots
+from reid.ablation.forecast import Forecast, forecast
 from reid.ablation.grid import Grid
 from reid.ablation.ledger import Ledger
 from reid.ablation.mirror import Mirror
@@ -50,8 +53,40 @@ def prepare(
     """
     grid = Grid(file, overrides)
     ledger = Ledger.create(output)
+    data = open_data(grid, output, skip_unreadable, view)
+    folder = output / "grids" / grid.spec.name
+    plan = grid.write_plan(folder, data, command)
+    recipes = {arm["arm"]: arm["recipe"] for arm in plan["arms"]}
+    for run in plan["runs"]:
+        enter(ledger, run["signature"], recipes[run["arm"]], run["seed"], plan["dataset"])
+    return Launched(plan, folder, ledger)
+
+
+def preview(
+    file: Path,
+    output: Path,
+    overrides: dict[str, Any],
+    skip_unreadable: bool,
+    device: str,
+    slots: int | None,
+    view: View,
+) -> Forecast:
+    """What launching the grid would cost and could see. Writes nothing but the decoded images."""
+    grid = Grid(file, overrides)
+    ledger = Ledger.create(output)
+    data = open_data(grid, output, skip_unreadable, view)
+    return forecast(grid, data, ledger, torch.device(device), len(plan_slots(device, slots)))
+
+
+def open_data(grid: Grid, output: Path, skip_unreadable: bool, view: View) -> DecodedDataset:
+    """The grid's data set, decoded at every size its arms need.
+
+    Raises InputError where an arm cannot be trained on it.
+    """
     with view.preparing("drawing the data set") as progress:
         dataset = grid.spec.dataset.open(progress)
+    for note in dataset.notes:
+        view.warn(note)
     for recipe in (arm.recipe for arm in grid.arms):
         require_trainable(recipe, dataset)
     data: DecodedDataset | None = None
@@ -61,12 +96,7 @@ def prepare(
     assert data is not None, "a grid has at least one arm"
     for recipe in (arm.recipe for arm in grid.arms):
         require_trainable(recipe, data.dataset)  # again: unreadable images may have been left out
-    folder = output / "grids" / grid.spec.name
-    plan = grid.write_plan(folder, data, command)
-    recipes = {arm["arm"]: arm["recipe"] for arm in plan["arms"]}
-    for run in plan["runs"]:
-        enter(ledger, run["signature"], recipes[run["arm"]], run["seed"], plan["dataset"])
-    return Launched(plan, folder, ledger)
+    return data
 
 
 def enter(ledger: Ledger, signature: str, recipe: dict[str, Any], seed: int, dataset: dict[str, Any]) -> RunFolder:

@@ -16,7 +16,7 @@ import reid
 
 TRAINING_CODE = ("recipe.py", "streams.py", "tricks", "data", "models", "losses", "training", "evaluation")
 MODULES = {"pillow": "PIL"}
-PACKAGES = ("torch", "torchvision", "numpy", "pandas", "pillow", "mlflow", "typst", "matplotlib")
+PACKAGES = ("torch", "torchvision", "timm", "numpy", "pandas", "pillow", "mlflow", "typst", "matplotlib")
 
 
 @cache

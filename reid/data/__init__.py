@@ -1,7 +1,19 @@
 """Data sets, decoded images, augmentation and sampling."""
 
 from reid.data.cache import DecodedDataset, open_dataset
-from reid.data.dataset import Dataset, Split
+from reid.data.dataset import BenchmarkDataset, Dataset, Split
 from reid.data.source import DatasetSource, load_dataset
+from reid.data.split import TuningDataset, ValidationSplit, hold_out
 
-__all__ = ["Dataset", "DatasetSource", "DecodedDataset", "Split", "load_dataset", "open_dataset"]
+__all__ = [
+    "BenchmarkDataset",
+    "Dataset",
+    "DatasetSource",
+    "DecodedDataset",
+    "Split",
+    "TuningDataset",
+    "ValidationSplit",
+    "hold_out",
+    "load_dataset",
+    "open_dataset",
+]

@@ -4,12 +4,14 @@ Draws are small CPU tensors made per epoch from named streams, so a CPU and a GP
 and an arm with erasing on sees the same flips and crops as one with it off.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torchvision.transforms import AutoAugment, ColorJitter
 
 from reid.recipe import Erasing, Image, Recipe
 from reid.streams import numpy_generator
@@ -19,11 +21,20 @@ ERASING_TRIES = 100
 
 @dataclass(frozen=True)
 class Draws:
-    """What happens to each of N images: flip (N,) bool, crop corner (N, 2) and erased rectangle (N, 4)."""
+    """What happens to each of N images: flip (N,) bool, crop corner (N, 2) and erased rectangle (N, 4); and seeds (N,)
+    for AutoAugment and colour jitter, -1 where an image is left alone.
+    """
 
     flip: Tensor
     crop: Tensor
     erase: Tensor
+    auto_augment: Tensor
+    color_jitter: Tensor
+
+    def part(self, start: int, stop: int, device: torch.device) -> "Draws":
+        """The draws of some images, on `device` but for the seeds, which stay on the CPU."""
+        flip, crop, erase = (whole[start:stop].to(device) for whole in (self.flip, self.crop, self.erase))
+        return Draws(flip, crop, erase, self.auto_augment[start:stop], self.color_jitter[start:stop])
 
 
 def draw(recipe: Recipe, count: int, seed: int, epoch: int) -> Draws:
@@ -32,7 +43,15 @@ def draw(recipe: Recipe, count: int, seed: int, epoch: int) -> Draws:
     flip = numpy_generator(seed, "flips", epoch).random(count) < augmentation.flip
     crop = numpy_generator(seed, "crops", epoch).integers(0, 2 * augmentation.pad + 1, (count, 2))
     erase = erasing_rectangles(recipe.erasing, recipe.image.size, count, numpy_generator(seed, "erasing", epoch))
-    return Draws(torch.from_numpy(flip), torch.from_numpy(crop), torch.from_numpy(erase))
+    policy = _seeds(augmentation.auto_augment, count, numpy_generator(seed, "AutoAugment", epoch))
+    jitter = _seeds(recipe.color_jitter.probability, count, numpy_generator(seed, "colour jitter", epoch))
+    return Draws(torch.from_numpy(flip), torch.from_numpy(crop), torch.from_numpy(erase), policy, jitter)
+
+
+def _seeds(probability: float, count: int, generator: np.random.Generator) -> Tensor:
+    """A seed (N,) for each image with the probability, else -1."""
+    seeds = generator.integers(0, 2**63, count)
+    return torch.from_numpy(np.where(generator.random(count) < probability, seeds, -1))
 
 
 def erasing_rectangles(
@@ -87,7 +106,42 @@ def erase(images: Tensor, rectangles: Tensor, fill: tuple[float, float, float]) 
     return torch.where(mask, torch.tensor(fill, device=images.device, dtype=images.dtype)[:, None, None], images)
 
 
+def transform_each(images: Tensor, seeds: Tensor, transform: Callable[[Tensor], Tensor]) -> Tensor:
+    """uint8 images (B, H, W, 3) with a torchvision transform applied, one by one, to those with a seed (B,) ≥ 0.
+
+    torchvision draws from torch's global generator, which is seeded for each image and then left as it was.
+    """
+    chosen = [(i, seed) for i, seed in enumerate(seeds.tolist()) if seed >= 0]
+    if not chosen:
+        return images
+    images = images.clone()
+    state = torch.default_generator.get_state()
+    for i, seed in chosen:
+        torch.default_generator.manual_seed(seed)
+        images[i] = transform(images[i].permute(2, 0, 1)).permute(1, 2, 0)
+    torch.default_generator.set_state(state)
+    return images
+
+
 def augment(images: Tensor, draws: Draws, recipe: Recipe) -> Tensor:
-    """Training images: uint8 (B, H, W, 3) to augmented, normalised float32 (B, 3, H, W)."""
-    cropped = flip_and_crop(images, draws.flip, draws.crop, recipe.augmentation.pad)
-    return erase(normalize(cropped, recipe.image), draws.erase, recipe.erasing.fill)
+    """Training images: uint8 (B, H, W, 3) to augmented, normalised float32 (B, 3, H, W).
+
+    In fast-reid's order: AutoAugment (Cubuk et al. 2019, ImageNet policy), flip and crop, colour jitter, erasing.
+    """
+    jitter = recipe.color_jitter
+    images = transform_each(images, draws.auto_augment, AutoAugment())
+    images = flip_and_crop(images, draws.flip, draws.crop, recipe.augmentation.pad)
+    distort = ColorJitter(jitter.brightness, jitter.contrast, jitter.saturation, jitter.hue)
+    images = transform_each(images, draws.color_jitter, distort)
+    return erase(normalize(images, recipe.image), draws.erase, erasing_fill(recipe))
+
+
+def erasing_fill(recipe: Recipe) -> tuple[float, float, float]:
+    """The colour that erasing writes into a normalised image: `fill` as it is, or normalised where it comes before."""
+    if recipe.erasing.when == "after":
+        return recipe.erasing.fill
+    image = recipe.image
+    red, green, blue = (
+        (fill - mean) / std for fill, mean, std in zip(recipe.erasing.fill, image.mean, image.std, strict=True)
+    )
+    return red, green, blue

@@ -1,9 +1,9 @@
 """What every data set is to the rest of the code: three splits of labelled image files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,10 +20,17 @@ class Split:
     identities: Integers
     cameras: Integers
 
+    @classmethod
+    def of(cls, rows: Sequence[tuple[Path, int, int]]) -> "Split":
+        """From (path, identity, camera) in any order."""
+        rows = sorted(rows, key=lambda row: row[0].as_posix())
+        identities, cameras = np.array([row[1:] for row in rows], dtype=np.int64).reshape(-1, 2).T
+        return cls(tuple(row[0] for row in rows), identities, cameras)
+
     def __len__(self) -> int:
         return len(self.paths)
 
-    def take(self, keep: Sequence[int]) -> "Split":
+    def take(self, keep: Sequence[int] | Integers) -> "Split":
         """The images at the given positions, in that order."""
         positions = np.asarray(keep, dtype=np.int64)
         return Split(tuple(self.paths[i] for i in positions), self.identities[positions], self.cameras[positions])
@@ -38,10 +45,11 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Training images and the query and gallery they are never mixed with.
+    """Training images, and a query and gallery of other people to evaluate on.
 
-    `identities` and `cameras` are those of the file names; `train_labels` are 0..C−1. `skipped` names the unreadable
-    images that were left out on request.
+    Either a `BenchmarkDataset`, whose query and gallery are the test set, or a `TuningDataset`, which has none of it.
+    `identities` and `cameras` are those of the source; `train_labels` are 0..C−1. `skipped` names the unreadable images
+    that were left out on request, `notes` says in one line each what a reader should know of the data.
     """
 
     name: str
@@ -49,7 +57,10 @@ class Dataset:
     train: Split
     query: Split
     gallery: Split
-    skipped: tuple[str, ...] = field(default=())
+    skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    test_only: bool = False
+    numbering_restarts: bool = False  # identity n in query is another person than identity n in train
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -64,13 +75,17 @@ class Dataset:
     def num_classes(self) -> int:
         return len(np.unique(self.train.identities))
 
+    def noted(self, *notes: str) -> Self:
+        """The same with more notes."""
+        return replace(self, notes=self.notes + notes)
+
     def check(self) -> None:
         """Raise InputError where training or evaluation on this data would be meaningless."""
         for name, split in self.splits.items():
-            if len(split) == 0:
-                raise InputError(f"{self.root}: the {name} split holds no image; check that the folder is complete")
+            if len(split) == 0 and not (name == "train" and self.test_only):
+                raise InputError(f"{self.root}: the {name} split holds no image; check that the data set is complete")
         shared = np.intersect1d(self.train.identities, self.query.identities)
-        if len(shared):
+        if len(shared) and not self.numbering_restarts:
             raise InputError(
                 f"{self.root}: an identity must be in train or in query, not in both; "
                 f"{len(shared)} are in both (first: {shared[0]})"
@@ -79,5 +94,10 @@ class Dataset:
         if len(absent):
             raise InputError(
                 f"{self.root}: query identities must be in the gallery; {len(absent)} are not (first: {absent[0]}); "
-                "check that bounding_box_test is complete"
+                "check that the gallery is complete"
             )
+
+
+@dataclass(frozen=True)
+class BenchmarkDataset(Dataset):
+    """A data set with its test set: what results are reported on, and never tuned on."""

@@ -1,14 +1,18 @@
 """Features of images, and the ranking of a data set's queries by them."""
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from reid.data import DecodedDataset
 from reid.data.augmentation import normalize
-from reid.evaluation.ranking import Ranking, rank
+from reid.evaluation.lists import rank_lists
+from reid.evaluation.ranking import Ranking, rank, rank_distances
+from reid.evaluation.rerank import rerank
 from reid.models import Baseline
 from reid.recipe import Recipe
 
@@ -26,7 +30,10 @@ def extract(model: Baseline, pixels: Any, recipe: Recipe, device: torch.device) 
     for start in range(0, len(pixels), recipe.evaluation.batch):
         images = torch.from_numpy(pixels[start : start + recipe.evaluation.batch]).to(device)
         with precision(device):
-            parts.append(model(normalize(images, recipe.image)).float())
+            features = model(normalize(images, recipe.image)).float()
+            if recipe.evaluation.flip:
+                features = (features + model(normalize(images.flip(2), recipe.image)).float()) / 2
+            parts.append(features)
     return torch.cat(parts)
 
 
@@ -38,13 +45,13 @@ def evaluate(model: Baseline, data: DecodedDataset, recipe: Recipe, device: torc
     query, gallery = (extract(model, data.pixels[split], recipe, device) for split in ("query", "gallery"))
     if not (query.isfinite().all() and gallery.isfinite().all()):
         raise FloatingPointError("features are not finite")
-    return rank(
-        query,
-        gallery,
-        data.dataset.query.identities,
-        data.dataset.gallery.identities,
-        data.dataset.query.cameras,
-        data.dataset.gallery.cameras,
-        metric=recipe.evaluation.metric,
-        max_rank=recipe.evaluation.max_rank,
-    )
+    one, two = data.dataset.query, data.dataset.gallery
+    owners = one.identities, two.identities, one.cameras, two.cameras
+    metric, max_rank = recipe.evaluation.metric, recipe.evaluation.max_rank
+    asked, found = (functional.normalize(part) if metric == "cosine" else part for part in (query, gallery))
+    if not recipe.evaluation.rerank:
+        ranking = rank(query, gallery, *owners, metric=metric, max_rank=max_rank)
+        return replace(ranking, lists=rank_lists(data.dataset, lambda rows: torch.cdist(asked[rows], found)))
+    distances = torch.as_tensor(rerank(asked, found))
+    ranking = rank_distances(distances, *owners, max_rank=max_rank)
+    return replace(ranking, lists=rank_lists(data.dataset, lambda rows: distances[rows]))

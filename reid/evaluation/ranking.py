@@ -16,6 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reid.evaluation.lists import RankList
+
 Values = Tensor | NDArray[Any] | Sequence[Any]
 Floats = NDArray[np.float64]
 
@@ -28,6 +30,7 @@ class Ranking:
 
     cmc (min(max_rank, G),): share of queries with a match within the first k items. ap, inp (Q,): average precision
     without interpolation, and matches / position of the last match (Ye et al., TPAMI 2021); NaN without a match.
+    lists: a few queries with what is ranked first, where the images are known.
     """
 
     cmc: Floats
@@ -35,6 +38,7 @@ class Ranking:
     mINP: float
     ap: Floats
     inp: Floats
+    lists: tuple[RankList, ...] = ()
 
 
 @torch.no_grad()

@@ -1,6 +1,15 @@
 """Backbones, necks and the baseline that joins them."""
 
+from reid.models.backbones import require_backbone
 from reid.models.baseline import Baseline, build_model
-from reid.models.pretrained import load_pretrained, pretrained_file
+from reid.models.pretrained import Loaded, load_checkpoint, load_pretrained, pretrained_file
 
-__all__ = ["Baseline", "build_model", "load_pretrained", "pretrained_file"]
+__all__ = [
+    "Baseline",
+    "Loaded",
+    "build_model",
+    "load_checkpoint",
+    "load_pretrained",
+    "pretrained_file",
+    "require_backbone",
+]

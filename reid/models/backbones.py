@@ -1,9 +1,15 @@
-"""Convolutional trunks: torchvision's ResNets and a narrow one for training on a CPU."""
+"""The trunk that a recipe names."""
 
-from torch import Tensor, nn
-from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
+import torch
+from torchvision.models.resnet import BasicBlock, Bottleneck
 
+from reid.models.ibn import IBNTrunk
+from reid.models.resnet import NarrowResNet, ResNetTrunk
+from reid.models.senet import SENetTrunk
+from reid.models.timm_trunk import TimmTrunk
 from reid.recipe import Backbone
+
+Trunk = ResNetTrunk | NarrowResNet | SENetTrunk | TimmTrunk
 
 LAYERS: dict[str, tuple[type[BasicBlock | Bottleneck], list[int]]] = {
     "resnet18": (BasicBlock, [2, 2, 2, 2]),
@@ -12,71 +18,29 @@ LAYERS: dict[str, tuple[type[BasicBlock | Bottleneck], list[int]]] = {
     "resnet101": (Bottleneck, [3, 4, 23, 3]),
     "resnet152": (Bottleneck, [3, 8, 36, 3]),
 }
-NARROW_CHANNELS = (16, 32, 64, 128)
 
 
-class ResNetTrunk(ResNet):  # type: ignore[misc]
-    """A torchvision ResNet without its classifier; maps (B, 3, H, W) to a feature map (B, dim, H/32, W/32) or H/16.
+def build_backbone(backbone: Backbone) -> Trunk:
+    """The trunk, initialised from torch's global generator, pretrained weights not loaded.
 
-    Parameter names are torchvision's. The ReLU after the first convolution is optional: the reference has none.
+    It maps (B, 3, H, W) to a feature map (B, trunk.dim, h, w). Raises InputError where timm's cannot be had.
     """
-
-    def __init__(
-        self, block: type[BasicBlock | Bottleneck], layers: list[int], last_stride: int, stem_relu: bool
-    ) -> None:
-        super().__init__(block, layers)
-        self.dim: int = self.fc.in_features
-        del self.fc, self.avgpool
-        if not stem_relu:
-            self.relu = nn.Identity()
-        set_last_stride(self.layer4[0], last_stride)
-
-    def forward(self, images: Tensor) -> Tensor:
-        maps = self.maxpool(self.relu(self.bn1(self.conv1(images))))
-        return self.layer4(self.layer3(self.layer2(self.layer1(maps))))  # type: ignore[no-any-return]
+    name, stride = backbone.name, backbone.last_stride
+    if name.startswith("timm:"):
+        return TimmTrunk(name.removeprefix("timm:"), stride)
+    if name == "resnet10_narrow":
+        return NarrowResNet(stride, backbone.stem_relu)
+    if name.startswith("se_"):
+        _, layers = LAYERS["resnet101" if name.endswith("101") else "resnet50"]
+        return SENetTrunk(layers, "resnext" in name, stride)
+    if name.startswith("resnet50_ibn_"):
+        return IBNTrunk("a" if name.endswith("a") else "b", stride)
+    block, layers = LAYERS[name]
+    return ResNetTrunk(block, layers, stride, backbone.stem_relu)
 
 
-class NarrowResNet(nn.Module):
-    """Four basic blocks of 16, 32, 64 and 128 channels after a 3x3 stem of stride 2: learns 64x32 crops on a CPU.
-
-    Maps (B, 3, H, W) to (B, 128, H/16, W/16), or H/8 with last stride 1. Our own; no pretrained weights exist.
-    """
-
-    def __init__(self, last_stride: int, stem_relu: bool) -> None:
-        super().__init__()
-        channels = NARROW_CHANNELS
-        self.dim: int = channels[-1]
-        self.conv1 = nn.Conv2d(3, channels[0], 3, stride=2, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(channels[0])
-        self.relu = nn.ReLU(inplace=True) if stem_relu else nn.Identity()
-        self.layer1 = BasicBlock(channels[0], channels[0])
-        self.layer2 = BasicBlock(channels[0], channels[1], 2, _shortcut(channels[0], channels[1]))
-        self.layer3 = BasicBlock(channels[1], channels[2], 2, _shortcut(channels[1], channels[2]))
-        self.layer4 = BasicBlock(channels[2], channels[3], 2, _shortcut(channels[2], channels[3]))
-        set_last_stride(self.layer4, last_stride)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-
-    def forward(self, images: Tensor) -> Tensor:
-        maps = self.relu(self.bn1(self.conv1(images)))
-        return self.layer4(self.layer3(self.layer2(self.layer1(maps))))  # type: ignore[no-any-return]
-
-
-def _shortcut(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=2, bias=False), nn.BatchNorm2d(outputs))
-
-
-def set_last_stride(block: BasicBlock | Bottleneck, stride: int) -> None:
-    """Give the first block of the last stage, and its shortcut, another stride (no parameter changes shape)."""
-    strided = block.conv2 if isinstance(block, Bottleneck) else block.conv1
-    strided.stride = (stride, stride)
-    block.downsample[0].stride = (stride, stride)
-
-
-def build_backbone(backbone: Backbone) -> ResNetTrunk | NarrowResNet:
-    """The trunk a recipe names, initialised from torch's global generator, pretrained weights not loaded."""
-    if backbone.name == "resnet10_narrow":
-        return NarrowResNet(backbone.last_stride, backbone.stem_relu)
-    block, layers = LAYERS[backbone.name]
-    return ResNetTrunk(block, layers, backbone.last_stride, backbone.stem_relu)
+def require_backbone(backbone: Backbone) -> None:
+    """Raise InputError where the trunk cannot be built; only one of timm's needs to be tried."""
+    if backbone.name.startswith("timm:"):
+        with torch.random.fork_rng(devices=[]):
+            build_backbone(backbone)

@@ -1,4 +1,4 @@
-"""The strong baseline: trunk, global average pooling, neck, classifier."""
+"""The strong baseline: trunk, global pooling, neck, classifier."""
 
 from typing import NamedTuple
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from reid.models.backbones import build_backbone
+from reid.models.pooling import Pool
 from reid.recipe import Recipe
 from reid.streams import seed_of
 
@@ -27,6 +28,8 @@ class Features(NamedTuple):
 class Baseline(nn.Module):
     """Luo et al. 2019, figure 5. Parameter names are the reference's: base.*, bottleneck.*, classifier.*
 
+    A learned pooling adds pool.p.
+
     In training mode the forward pass gives `Output`; in evaluation mode the feature the recipe ranks by, (B, D).
     """
 
@@ -34,6 +37,7 @@ class Baseline(nn.Module):
         super().__init__()
         self.test_feature = recipe.evaluation.feature
         self.base = build_backbone(recipe.backbone)
+        self.pool = Pool(recipe.pooling)
         self.bottleneck: nn.Module = nn.Identity()
         if recipe.neck.kind == "bnneck":
             self.bottleneck = nn.BatchNorm1d(self.base.dim)
@@ -42,7 +46,7 @@ class Baseline(nn.Module):
 
     def features(self, images: Tensor) -> Features:
         """Both features of normalised images (B, 3, H, W)."""
-        before = self.base(images).mean((2, 3))
+        before = self.pool(self.base(images))
         return Features(before, self.bottleneck(before))
 
     def forward(self, images: Tensor) -> Output | Tensor:

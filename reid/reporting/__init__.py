@@ -3,8 +3,8 @@
 from reid.reporting.effects import effects
 from reid.reporting.interactions import interactions
 from reid.reporting.ladder import ladder
-from reid.reporting.pages import write_report
+from reid.reporting.pages import chosen_formats, write_report
 from reid.reporting.records import read_runs
 from reid.reporting.shapley import shapley
 
-__all__ = ["effects", "interactions", "ladder", "read_runs", "shapley", "write_report"]
+__all__ = ["chosen_formats", "effects", "interactions", "ladder", "read_runs", "shapley", "write_report"]

@@ -2,109 +2,102 @@
 
 Estimates of effects come from the model (seeds as blocks, main effects, two-factor interactions), which on a complete
 factorial are the plain contrasts. Estimates that compare single arms come from the model (arms, seeds). The noise is
-the arm x seed residual where arms x seeds is complete, Lenth's pseudo standard error on one complete seed, and the
-residual of the first model where runs are missing.
+the arm x seed residual with two seeds or more, Lenth's pseudo standard error on one seed of a whole factorial or
+fraction, and the residual of the first model where neither can be had.
 """
 
 from collections.abc import Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from reid.errors import InputError
+from reid.reporting.coding import Codes, Coding, arm_names, coding
+from reid.reporting.design import saturated
 from reid.reporting.least_squares import Array, Fit, Inference, Noise
 from reid.reporting.lenth import FEWEST_CONTRASTS, pseudo_standard_error
 
+FEWEST_DF = 6  # with fewer, the arm x seed residual makes intervals of no use
+
 
 class Analysis:
-    """Two fits to `values` (n,) or (n, m) of runs with `signs` (n, k) of -1 (first level) or +1, and `seeds` (n,)."""
+    """Two fits to `values` (n,) or (n, m) of runs with levels `codes` (n, k) and `seeds` (n,)."""
 
-    def __init__(self, signs: Array, seeds: np.ndarray[Any, np.dtype[Any]], values: Array) -> None:
-        n, k = signs.shape
+    def __init__(self, coded: Coding, codes: Codes, seeds: np.ndarray[Any, np.dtype[Any]], values: Array) -> None:
         labels, seed_of = np.unique(seeds, return_inverse=True)
-        self.signs, self.factors, self.seeds = signs, k, len(labels)
-        self.pairs = list(combinations(range(k), 2))
-        self.arm_of = ((signs > 0) @ (1 << np.arange(k)[::-1])).astype(int)
+        self.coding, self.runs, self.seeds = coded, len(codes), len(labels)
+        observed, arm_of = np.unique(codes, axis=0, return_inverse=True)
+        self.position = {name: i for i, name in enumerate(arm_names(observed))}
         blocks = np.eye(self.seeds)[seed_of]
-        self.complete = n == self.seeds * 2**k == len(set(zip(self.arm_of.tolist(), seed_of.tolist(), strict=True)))
-        self.effects_fit = Fit(np.hstack([blocks, self._columns(signs)]), values)
+        self.effects_fit = Fit(np.hstack([blocks, coded.model(codes)]), values)
         # Seeds sum to zero, so that an arm's coefficient is its mean over seeds.
         centred = blocks[:, : max(self.seeds - 1, 0)] - blocks[:, -1:]
-        self.arms_fit = Fit(np.hstack([np.eye(2**k)[self.arm_of], centred]), values)
-        self.noise = self._noise(values)
+        self.arms_fit = Fit(np.hstack([np.eye(len(observed))[arm_of], centred]), values)
+        self.noise = self._noise(observed, arm_of, values)
 
-    def _columns(self, signs: Array) -> Array:
-        """Columns of main effects and interactions, halved: a coefficient is a difference of two means."""
-        products = [signs[:, i] * signs[:, j] for i, j in self.pairs]
-        return np.column_stack([signs, *products]) / 2
-
-    def _noise(self, values: Array) -> Noise:
-        runs = len(self.signs)
-        if self.complete and self.seeds > 1:
+    def _noise(self, observed: Codes, arm_of: Codes, values: Array) -> Noise:
+        if self.seeds > 1 and self.arms_fit.df >= min(FEWEST_DF, self.effects_fit.df):
             return Noise(self.arms_fit.sd, self.arms_fit.df, f"arm × seed residual over {self.seeds} seeds")
-        if self.complete and runs > FEWEST_CONTRASTS:
-            contrasts = saturated(self.factors)[1:] @ values[np.argsort(self.arm_of)] / (runs / 2)
-            sd = pseudo_standard_error(contrasts) * np.sqrt(runs) / 2
-            return Noise(sd, (runs - 1) / 3, f"Lenth's pseudo standard error of {runs - 1} contrasts, one seed")
+        contrasts = len(observed) - 1
+        if self.seeds == 1 and self.coding.switches and len(arm_of) == len(observed) and contrasts >= FEWEST_CONTRASTS:
+            matrix = saturated(np.where(observed > 0, 1.0, -1.0))
+            if matrix is not None:
+                found = matrix[1:] @ values[np.argsort(arm_of)] / (self.runs / 2)
+                sd = pseudo_standard_error(found) * np.sqrt(self.runs) / 2
+                return Noise(sd, contrasts / 3, f"Lenth's pseudo standard error of {contrasts} contrasts, one seed")
         source = "residual of main effects and two-factor interactions"
         return Noise(self.effects_fit.sd, self.effects_fit.df, source)
 
     def infer_effects(self, contrasts: Array) -> Inference:
-        """Inference on `contrasts` (q, k + pairs) of the main effects and interactions, in this order."""
-        return self.effects_fit.infer(np.hstack([np.zeros((len(contrasts), self.seeds)), contrasts]), self.noise)
+        """Inference on `contrasts` (q, terms + pairs) of the main effects and interactions, in this order."""
+        return self.effects_fit.infer(self._after_blocks(contrasts), self.noise)
 
-    def infer_arms(self, contrasts: Array) -> Inference:
-        """Inference on `contrasts` (q, 2^k) of the arms' means, arms in the order of their names."""
-        centred = np.zeros((len(contrasts), max(self.seeds - 1, 0)))
-        return self.arms_fit.infer(np.hstack([contrasts, centred]), self.noise)
+    def infer_main(self) -> Inference:
+        """Inference on the main effects of all terms."""
+        return self.infer_effects(self._main())
+
+    def infer_pairs(self) -> Inference:
+        """Inference on the interactions of all pairs of terms."""
+        terms, pairs = len(self.coding.terms), len(self.coding.pairs)
+        return self.infer_effects(np.hstack([np.zeros((pairs, terms)), np.eye(pairs)]))
+
+    def main_weights(self) -> Array:
+        """Weights (terms, n) of the runs in each main effect."""
+        return self.effects_fit.weights(self._after_blocks(self._main()))
+
+    def _main(self) -> Array:
+        return np.eye(len(self.coding.terms), len(self.coding.terms) + len(self.coding.pairs))
+
+    def _after_blocks(self, contrasts: Array) -> Array:
+        return np.hstack([np.zeros((len(contrasts), self.seeds)), contrasts])
+
+    def infer_arms(self, arms: Sequence[str], contrasts: Array) -> Inference:
+        """Inference on `contrasts` (q, arms) of the means of `arms`; NaN where one of them has no finished run."""
+        known = np.array([name in self.position for name in arms], dtype=bool)
+        wanted = np.zeros((len(contrasts), len(self.position) + max(self.seeds - 1, 0)))
+        wanted[:, [self.position[name] for name in arms if name in self.position]] = contrasts[:, known]
+        wanted[contrasts[:, ~known].any(axis=1)] = np.nan
+        return self.arms_fit.infer(wanted, self.noise)
 
     def infer_cells(self, contrasts: Array) -> Inference:
-        """As `infer_arms`; where the design is incomplete, of the means that main effects and interactions predict.
+        """As `infer_arms` over all cells; where some have no run, of the means that effects and interactions predict.
 
-        The rows of `contrasts` must each sum to zero.
+        The rows of `contrasts` (q, cells) must each sum to zero.
         """
-        if self.complete:
-            return self.infer_arms(contrasts)
-        return self.infer_effects(contrasts @ self._columns(cells(self.factors)))
+        every = self.coding.every_arm()
+        if len(self.position) == len(every):
+            return self.infer_arms(arm_names(every), contrasts)
+        return self.infer_effects(contrasts @ self.coding.model(every))
 
 
 def analyse(table: pd.DataFrame, factors: Sequence[str], metric: str) -> Analysis:
     """The analysis of `metric` on the finished runs of a tidy table (see `read_runs`)."""
-    finished = ((table["state"] == "finished") & table[metric].notna()).to_numpy()
-    signs = np.column_stack([_signs(table[name], name) for name in factors])
+    coded = coding(table, factors)
+    finished = usable(table, metric)
     values = table[metric].to_numpy(dtype=float)
-    return Analysis(signs[finished], table["seed"].to_numpy()[finished], values[finished])
+    return Analysis(coded, coded.codes(table)[finished], table["seed"].to_numpy()[finished], values[finished])
 
 
-def levels(column: "pd.Series[Any]") -> list[str]:
-    """Both levels of a factor's column in words, the one coded -1 first."""
-    if column.dtype == bool:
-        return ["off", "on"]
-    return [str(level) for level in column.astype("category").cat.categories]
-
-
-def _signs(column: "pd.Series[Any]", name: str) -> Array:
-    """-1 for the first level, +1 for the second."""
-    found = levels(column)
-    if len(found) != 2:
-        raise InputError(
-            f"factor {name}: the report compares two levels, found {len(found)} ({', '.join(found)}); "
-            "plan a grid with two levels of it"
-        )
-    codes = column.to_numpy() if column.dtype == bool else column.astype("category").cat.codes.to_numpy()
-    return np.where(codes, 1.0, -1.0)
-
-
-def cells(k: int) -> Array:
-    """Signs (2^k, k) of every arm, in the order of the arms' names: 00…0 first."""
-    return np.where(np.arange(2**k)[:, None] >> np.arange(k)[::-1] & 1, 1.0, -1.0)
-
-
-def saturated(k: int) -> Array:
-    """All contrasts (2^k, 2^k) of a full factorial, the mean first: row j multiplies the signs of the bits of j."""
-    matrix = np.ones((1, 1))
-    for _ in range(k):
-        matrix = np.kron(matrix, np.array([[1.0, 1.0], [-1.0, 1.0]]))
-    return matrix
+def usable(table: pd.DataFrame, metric: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which rows count: finished, with a value of the metric."""
+    return ((table["state"] == "finished") & table[metric].notna()).to_numpy(dtype=bool)

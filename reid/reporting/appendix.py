@@ -9,7 +9,7 @@ from reid.reporting import blocks
 from reid.reporting.blocks import Block
 from reid.reporting.records import SWITCH, each_row
 from reid.reporting.results import QUALITY, Results
-from reid.reporting.words import MISSING, number, percent
+from reid.reporting.words import MISSING, interval, number, percent, probability, signed
 from reid.tricks import TRICKS
 
 MOST_SKIPPED = 30
@@ -19,7 +19,7 @@ CARD_LINES = ("idea", "formula", "source", "cost", "interactions")
 def arms(results: Results) -> Block:
     """A row an arm: levels, runs finished, means over them and, with two seeds or more, standard deviations."""
     repeated = bool((results.arms["finished"] > 1).any())
-    columns = ["<Arm", *(f"={results.shorts[name]}" for name in results.names), ">n"]
+    columns = ["<Arm", *(f"={head}" for head in results.heads.values()), ">n"]
     for title in QUALITY.values():
         columns += [f">{title}, %", *([">sd"] if repeated else [])]
     columns.append(">seconds")
@@ -41,31 +41,57 @@ def _level(value: Any) -> str:
 
 
 def runs(results: Results) -> Block:
-    """What did not finish, with the reason; then every run with its state."""
-    unfinished = results.runs[results.runs["state"] != "finished"]
-    told = unfinished[unfinished["state"] != "planned"]
-    shown: list[Block] = []
-    if len(told):
-        rows = [
-            [row["signature"], row["arm"], str(row["seed"]), row["state"], str(row["reason"]) or MISSING]
-            for _, row in each_row(told)
-        ]
-        shown.append(
-            blocks.table(["<Run", "<Arm", ">seed", "<State", "<*Reason"], rows, "Runs that are not finished, and why.")
-        )
+    """Every run with its state."""
     everything = [
         [row["signature"], row["arm"], str(row["seed"]), row["state"], percent(row["mAP"])]
         for _, row in each_row(results.runs)
     ]
-    shown.append(
+    return blocks.section(
+        "All runs",
         blocks.table(
             ["<Run", "<Arm", ">seed", "<State", ">mAP, %"],
             everything,
             "Every planned run in launch order. A run's folder is named by its signature.",
             side_by_side=2,
-        )
+        ),
     )
-    return blocks.section("All runs", *shown)
+
+
+def failures(results: Results) -> Block:
+    """What did not finish, with the reason; and what each factor does to the rate of divergence."""
+    unfinished = results.runs[~results.runs["state"].isin(["finished", "planned"])]
+    shown: list[Block] = []
+    if len(unfinished):
+        rows = [
+            [row["signature"], row["arm"], str(row["seed"]), row["state"], str(row["reason"]) or MISSING]
+            for _, row in each_row(unfinished)
+        ]
+        heads = ["<Run", "<Arm", ">seed", "<State", "<*Reason"]
+        shown.append(blocks.table(heads, rows, "Runs that were begun and are not finished, and why."))
+    diverged = int((results.runs["state"] == "diverged").sum())
+    ended = diverged + int((results.runs["state"] == "finished").sum())
+    if not diverged:
+        shown.append(blocks.text(f"None of the {ended} runs that ended has diverged."))
+        return blocks.section("Failures and divergences", *shown)
+    lines = [
+        [
+            results.titles[name],
+            f"{row['base_diverged']} / {row['base_ended']}",
+            f"{row['diverged']} / {row['ended']}",
+            signed("mAP", row["effect"]),
+            interval("mAP", row["low"], row["high"]),
+            probability(row["p_holm"]),
+        ]
+        for name, row in each_row(results.divergence)
+    ]
+    heads = ["<*Factor", ">without", ">with", ">difference", "=95 %", ">p (Holm)"]
+    caption = (
+        f"{diverged} of {ended} runs that ended have diverged. Runs that diverged of those that ended, without and "
+        "with each factor (at its first level and at the other); difference of the shares in percentage points, with "
+        "Newcombe's interval and Fisher's exact test. A run that diverged has no mAP: it counts here and nowhere else."
+    )
+    shown.append(blocks.table(heads, lines, caption))
+    return blocks.section("Failures and divergences", *shown)
 
 
 def cards(results: Results) -> list[Block]:

@@ -10,6 +10,10 @@ def text(body: str) -> Block:
     return {"kind": "text", "body": body}
 
 
+def warning(body: str) -> Block:
+    return {"kind": "warning", "body": body}
+
+
 def code(body: str) -> Block:
     return {"kind": "code", "body": body}
 
@@ -40,6 +44,12 @@ def facts(lines: Sequence[tuple[str, str]]) -> Block:
 
 def card(title: str, lines: Sequence[tuple[str, str]]) -> Block:
     return {"kind": "card", "title": title, "lines": [list(line) for line in lines]}
+
+
+def ranks(title: str, lists: Sequence[tuple[str, Sequence[tuple[str, bool]]]]) -> Block:
+    """Ranked images under a title: every query's file, and of each of its best the file and whether it is right."""
+    rows = [{"query": query, "top": [{"file": file, "right": right} for file, right in top]} for query, top in lists]
+    return {"kind": "ranks", "title": title, "rows": rows}
 
 
 def section(title: str, *blocks: Block) -> Block:

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from reid.reporting.coding import DIGITS, Term
+from reid.reporting.design import flipped
 from reid.reporting.figures import BLUE, VERMILION
 from reid.reporting.records import Plan
 from reid.reporting.words import MISSING
@@ -25,18 +27,20 @@ class Pair:
     curves: tuple[pd.DataFrame, pd.DataFrame]
 
 
-def pairs(plan: Plan, table: pd.DataFrame, factor: int) -> tuple[list[Pair], list[str]]:
-    """Up to three pairs, from the other factors all off to all on; and what could not be read, in words.
+def pairs(plan: Plan, table: pd.DataFrame, term: Term) -> tuple[list[Pair], list[str]]:
+    """Up to three pairs, at the term's level and at the first, from the other factors all off to all on; and what could
+    not be read, in words.
 
     Runs that ended or are under way count alike: a curve that ends early shows where a training diverged.
     """
     found: list[Pair] = []
     unread: list[str] = []
     arms = sorted(
-        (arm for arm in table["arm"].unique() if arm[factor] == "0"), key=lambda arm: (arm.count("1"), arm[::-1])
+        (arm for arm in table["arm"].unique() if arm[term.factor] == "0"),
+        key=lambda arm: (len(arm) - arm.count("0"), arm[::-1]),
     )
     for arm in _spread(arms):
-        other = f"{arm[:factor]}1{arm[factor + 1 :]}"
+        other = flipped(arm, term.factor, DIGITS[term.level])
         for seed in sorted(table["seed"].unique()):
             read = [_read(plan, table, name, seed, unread) for name in (arm, other)]
             if read[0] is not None and read[1] is not None:
@@ -44,7 +48,7 @@ def pairs(plan: Plan, table: pd.DataFrame, factor: int) -> tuple[list[Pair], lis
                 break
         if len(found) == PANELS:
             break
-    return sorted(found, key=lambda pair: pair.arms[0].count("1")), sorted(set(unread))
+    return sorted(found, key=lambda pair: -pair.arms[0].count("0")), sorted(set(unread))
 
 
 def _spread(arms: list[str]) -> list[str]:

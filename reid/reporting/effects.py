@@ -1,4 +1,4 @@
-"""Main effects with intervals and verdicts in words."""
+"""The effect of each factor with its interval and a verdict in words."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,72 +6,135 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reid.reporting.analysis import Analysis, analyse, levels
+from reid.reporting.analysis import Analysis, analyse
+from reid.reporting.design import ALONE, AWAY, STEP, Design, design_of
 from reid.reporting.interactions import interactions
+from reid.reporting.ladder import alone, away, steps
 from reid.reporting.least_squares import Inference, holm
-from reid.reporting.verdict import LEVEL, call, more_seeds
+from reid.reporting.verdict import LEVEL, advice, call, seeds_needed
 from reid.reporting.words import signed
 
 
-def effects(table: pd.DataFrame, factors: Sequence[str], metric: str) -> pd.DataFrame:
-    """Main effect of each factor on `metric`: mean at its second level minus mean at its first, over all others.
+def effects(
+    table: pd.DataFrame,
+    factors: Sequence[str],
+    metric: str,
+    rope: float | None = None,
+    titles: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Effect of each factor on `metric`, with its 95 % interval: mean at its second level minus mean at its first.
 
-    `table` is tidy (see `read_runs`); only finished runs count. Columns: effect, low and high (95 %), p, p_holm (over
-    the factors), verdict. The region of practical equivalence is the standard deviation of a single run. Rows that the
-    runs cannot estimate are NaN and their verdict says why.
+    `table` is tidy (see `read_runs`): a row a planned run; only finished runs count as numbers. The effect is the main
+    effect, averaged over all levels of the others; in a leave-one-out, add-one-in or ladder design it is the single
+    step that the design is made of (`design_of(table, factors).estimand` says which). A factor of more than two levels
+    has a row a level against its first, named "factor=level".
+
+    Columns: effect, low and high (95 %), p, p_holm (over the rows), verdict. `rope` is half the width of the region of
+    practical equivalence, in units of the metric; by default the standard deviation of a single run. `titles` are names
+    for the verdicts' words. Rows that the runs cannot estimate are NaN and their verdict says why.
     """
-    analysis = analyse(table, factors, metric)
-    found = analysis.infer_effects(np.eye(len(factors), len(factors) + len(analysis.pairs)))
-    frame = pd.DataFrame(vars(found), index=pd.Index(factors, name="factor"))
-    frame["p_holm"] = holm(found.p)
-    pairs = interactions(table, factors, metric)
+    analysis, design = analyse(table, factors, metric), design_of(table, factors)
+    found = estimate(analysis, design, table, metric)
+    names = [term.name for term in analysis.coding.terms]
+    columns = {"effect": found.effect, "low": found.low, "high": found.high, "p": found.p, "p_holm": holm(found.p)}
+    frame = pd.DataFrame(columns, index=pd.Index(names, name="factor"))
+    words = _Words(analysis, design, table, metric, rope, [(titles or {}).get(name, name) for name in names])
+    pairs = interactions(table, factors, metric)["p_holm"].to_numpy()
+    rows = zip(frame.to_dict("records"), found.scale * analysis.noise.sd, strict=True)
     frame["verdict"] = [
-        _verdict(analysis, metric, row, i) + _dependence(analysis, table, pairs, metric, i)
-        for i, row in enumerate(frame.to_dict("records"))
+        words.verdict(i, row, error) + words.dependence(i, pairs) for i, (row, error) in enumerate(rows)
     ]
     return frame
 
 
-def _verdict(analysis: Analysis, metric: str, row: Mapping[Any, Any], i: int) -> str:
-    sd = float(analysis.noise.sd)
-    if np.isnan(row["effect"]):
-        same = len(set(analysis.signs[:, i])) < 2
-        why = "finished runs have it at one level only" if same else "finished runs do not separate it from the others"
-        return f"not estimable: the {len(analysis.signs)} {why}"
-    if np.isnan(row["p"]):
-        return "not estimable: no runs left over to measure the noise with; add a seed"
-    words = call(metric, row["low"], row["high"], row["p_holm"] < LEVEL, sd)
-    if words is None:
-        seeds = more_seeds(row["effect"], len(set(analysis.arm_of)), analysis.seeds, sd, analysis.factors)
-        return f"cannot tell yet - about {seeds} more seed{'s' * (seeds > 1)} would"
-    return words
+def estimate(analysis: Analysis, design: Design, table: pd.DataFrame, metric: str) -> Inference:
+    """Inference on what the design calls the effect of every term."""
+    if design.estimand == AWAY:
+        return away(analysis)
+    if design.estimand == ALONE:
+        return alone(analysis)
+    if design.estimand == STEP and design.order is not None:
+        ordered = steps(analyse(table, design.order, metric))
+        place = [design.order.index(name) for name in design.coding.names]
+        return Inference(*(values[place] for values in vars(ordered).values()))
+    return analysis.infer_main()
 
 
-def _dependence(analysis: Analysis, table: pd.DataFrame, pairs: pd.DataFrame, metric: str, i: int) -> str:
-    """The factors on which factor `i` depends: their interaction is significant and changes what `i` is said to do."""
-    notes = []
-    for j, (pair, p) in enumerate(zip(analysis.pairs, pairs["p_holm"], strict=True)):
-        if i not in pair or not p < LEVEL:
-            continue
-        at = _simple_effects(analysis, i, j)
-        first, second = (
-            _direction(metric, *ends, float(analysis.noise.sd)) for ends in zip(at.low, at.high, strict=True)
-        )
-        if first != second:
-            other = pairs.index[j][pair[0] == i]
-            values = zip(levels(table[other]), at.effect, strict=True)
-            notes.append(f"{other} ({', '.join(f'{level} {signed(metric, value)}' for level, value in values)})")
-    return f"; depends on {' and '.join(notes)}" if notes else ""
+class _Words:
+    """What is said of the terms of an analysis."""
+
+    def __init__(
+        self,
+        analysis: Analysis,
+        design: Design,
+        table: pd.DataFrame,
+        metric: str,
+        rope: float | None,
+        titles: list[str],
+    ) -> None:
+        self.analysis, self.design, self.metric, self.titles = analysis, design, metric, titles
+        self.sd = float(analysis.noise.sd)
+        self.rope = self.sd if rope is None else rope
+        self.planned = table["seed"].nunique()
+        self.to_come = int((~table["state"].isin(["finished", "diverged"])).sum())
+
+    def verdict(self, i: int, row: Mapping[Any, Any], error: float) -> str:
+        if np.isnan(row["effect"]):
+            return f"not estimable: {self._obstacle(i)}"
+        if np.isnan(row["p"]):
+            return "not estimable: no runs left over to measure the noise with; add a seed"
+        words = call(self.metric, row["low"], row["high"], row["p_holm"] < LEVEL, self.rope)
+        if words is not None:
+            return words
+        arms, runs, terms = len(self.design.arms), self.analysis.runs, len(self.titles)
+        needed = seeds_needed(row["effect"], error, runs, arms, terms, self.rope)
+        return advice(needed, self.planned, self.to_come)
+
+    def _obstacle(self, i: int) -> str:
+        aliases = [group for group in self.design.alias_groups if i in group]
+        if aliases:
+            others = [self.design.name(column, self.titles) for column in aliases[0] if column != i]
+            return f"aliased with {', '.join(others)} in this design"
+        runs = f"the {self.analysis.runs} finished runs"
+        if self.design.estimand in (AWAY, ALONE, STEP):
+            return f"{runs} lack one of its two arms"
+        term = self.analysis.coding.terms[i]
+        seen = {arm[term.factor] for arm in self.analysis.position}
+        if len(seen) < 2:
+            return f"{runs} have it at one level only"
+        return f"{runs} do not separate it from the others"
+
+    def dependence(self, i: int, p_holm: Any) -> str:
+        """The terms on which term `i` depends: the interaction is significant and changes what `i` is said to do."""
+        analysis, notes = self.analysis, []
+        for pair, p in zip(analysis.coding.pairs, p_holm, strict=True):
+            if i not in pair or not p < LEVEL:
+                continue
+            j = pair[pair[0] == i]
+            at = simple_effects(analysis, i, j)
+            first, second = (self._direction(low, high) for low, high in zip(at.low, at.high, strict=True))
+            if first != second:
+                term = analysis.coding.terms[j]
+                levels = [analysis.coding.levels[term.factor][level] for level in (0, term.level)]
+                values = zip(levels, at.effect, strict=True)
+                words = ", ".join(f"{level} {signed(self.metric, value)}" for level, value in values)
+                notes.append(f"{self.titles[j]} ({words})")
+        return f"; depends on {' and '.join(notes)}" if notes else ""
+
+    def _direction(self, low: float, high: float) -> str | None:
+        words = call(self.metric, low, high, significant=True, rope=self.rope)
+        return None if words is None or words.startswith("no effect") else words
 
 
-def _simple_effects(analysis: Analysis, i: int, pair: int) -> Inference:
-    """Effect of factor `i` at the first and at the second level of its partner in `pair`."""
-    contrasts = np.zeros((2, analysis.factors + len(analysis.pairs)))
+def simple_effects(analysis: Analysis, i: int, j: int) -> Inference:
+    """Effect of term `i` at the base level of term `j`'s factor and at its own level."""
+    coded = analysis.coding
+    partner = coded.terms[j]
+    contrasts = np.zeros((2, len(coded.terms) + len(coded.pairs)))
     contrasts[:, i] = 1
-    contrasts[:, analysis.factors + pair] = -1, 1
+    for row, level in zip(contrasts, (0, partner.level), strict=True):
+        for column, pair in enumerate(coded.pairs, start=len(coded.terms)):
+            other = coded.terms[pair[pair[0] == i]]
+            if i in pair and other.factor == partner.factor:
+                row[column] = 2 * ((other.level == level) - 1 / len(coded.levels[other.factor]))
     return analysis.infer_effects(contrasts)
-
-
-def _direction(metric: str, low: float, high: float, rope: float) -> str | None:
-    words = call(metric, low, high, significant=True, rope=rope)
-    return words if words in ("helps", "hurts") else None

@@ -1,18 +1,19 @@
-"""The pages behind the verdict: the ladder, the effects, the interactions."""
+"""The pages behind the verdict: the effects, on every metric and over queries; the interactions."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
 
 from reid.reporting import blocks, figures
-from reid.reporting.assets import asset
 from reid.reporting.blocks import Block
+from reid.reporting.design import MAIN as MAIN_EFFECT
+from reid.reporting.oscillation_page import INDICES
 from reid.reporting.records import each_row
 from reid.reporting.results import MAIN, QUALITY, Results
+from reid.reporting.spaces_page import MEASURES
 from reid.reporting.verdict_page import states
-from reid.reporting.words import interval, percent, probability, signed, span
-
-PUBLISHED = ("market1501_mAP", "market1501_rank1", "dukemtmc_mAP", "dukemtmc_rank1")
+from reid.reporting.words import interval, is_fraction, probability, signed
 
 
 def basis(results: Results) -> str:
@@ -26,125 +27,188 @@ def effect_cells(results: Results, metric: str, name: str) -> list[str]:
     return [signed(metric, row["effect"]), interval(metric, row["low"], row["high"]), probability(row["p_holm"])]
 
 
-def ladder(results: Results, folder: Path) -> list[Block]:
-    """The cumulative ladder beside the published one; no page where the factors are not the six tricks."""
-    rungs = results.ladder
-    if rungs is None:
-        return []
-    published = pd.read_csv(asset("published/cumulative_ablation_same_domain.csv")).head(len(rungs))
+def effects(results: Results, folder: Path) -> Block:
+    """Main effects, Shapley values, single steps; and what other queries would have said."""
+    series = comparisons(results)
     rows = [
         [
-            "none" if name == "none" else f"+ {results.titles[name]}",
-            percent(row["mean"]),
-            signed(MAIN, row["step"]),
-            interval(MAIN, row["low"], row["high"]),
-            span(row["band_low"], row["band_high"]),
-            *(f"{theirs[column]:.1f}" for column in PUBLISHED),
+            title,
+            *(
+                cell
+                for _, frame, (value, low, high) in series
+                for row in [frame.to_dict("index")[name]]
+                for cell in (signed(MAIN, row[value]), interval(MAIN, row[low], row[high]))
+            ),
         ]
-        for (name, row), (_, theirs) in zip(each_row(rungs), each_row(published), strict=True)
-    ]
-    theirs = [">Market mAP", ">rank-1", ">Duke mAP", ">rank-1"]
-    drawing = figures.ladder(rungs, published, [results.shorts[name] for name in rungs.index[1:]])
-    return [
-        blocks.section(
-            "The cumulative ladder",
-            blocks.figure(
-                figures.save(folder / "ladder.svg", 3.3, drawing),
-                "Tricks added one after another in the paper's order. The band spans, at each rung, the least and the "
-                "greatest mean of a finished arm over all 720 orders: where it is wide, a ladder in another order "
-                "tells another story of the same runs. The published ladders (right) have an order, one run a rung "
-                "and no interval.",
-            ),
-            blocks.table(
-                ["<*Rung", ">mAP, %", ">step", "=95 % of step", "=all orders", *theirs],
-                rows,
-                "Means over seeds, steps with 95 % intervals, and the range over all orders. Published: Luo et al., "
-                "CVPRW 2019, table 1, as in the README of michuanhaohao/reid-strong-baseline (3da7e6f); rank-1 and mAP "
-                f"in %. {basis(results)}",
-            ),
-        )
-    ]
-
-
-def effects(results: Results, folder: Path) -> Block:
-    """Main effects, Shapley values, single steps."""
-    main, singles, shares = results.effects[MAIN], results.singles, results.shapley
-    sources = [
-        (main, ("effect", "low", "high")),
-        (shares, ("value", "low", "high")),
-        (singles, ("alone", "alone_low", "alone_high")),
-        (singles, ("away", "away_low", "away_high")),
-    ]
-    lines = [
-        (title, [[frame.to_dict("index")[name][key] for key in keys] for frame, keys in sources])
         for name, title in results.titles.items()
-    ]
-    rows = [
-        [title, *(cell for value, low, high in found for cell in (signed(MAIN, value), interval(MAIN, low, high)))]
-        for title, found in lines
     ]
     metrics = [
         [title, *(cell for metric in QUALITY for cell in effect_cells(results, metric, name))]
         for name, title in results.titles.items()
     ]
-    drawing = figures.contrasts(*(frame.rename(index=results.titles) for frame in (main, singles, shares)))
+    titled = [(key, frame.rename(index=results.titles), columns) for key, frame, columns in series]
+    explained = {
+        "main": "Main effect: mean of all arms with it minus mean of all arms without.",
+        "Shapley": "The Shapley values add up to all minus none.",
+        "alone": "Alone: its arm minus none.",
+        "away": "Taken away: all minus all but it.",
+        "step": "Step: what it adds to those before it.",
+    }
+    if results.design.kind == "fraction":
+        explained["Shapley"] += (
+            " In a fraction they rest on main effects and pairs alone, and so equal the main effects."
+        )
+    heads = {"away": "taken away"}
+    drawn = [
+        blocks.figure(
+            figures.save(folder / "effects.svg", 0.9 + 0.15 * len(series) * len(rows), figures.contrasts(titled)),
+            "Several answers to what a factor brings. Where they agree, the factor does the same in any company; where "
+            "alone and taken away lie apart, it interacts. Single steps compare two arms only and are the less sure.",
+        )
+    ]
     return blocks.section(
         "Effects: averaged, alone, taken away",
-        blocks.figure(
-            figures.save(folder / "effects.svg", 0.9 + 0.6 * len(main), drawing),
-            "Four answers to what a factor brings. Where they agree, the factor does the same in any company; where "
-            "alone and taken away lie apart, it interacts. Single steps compare two arms only and are the less sure.",
-        ),
+        *(drawn if len(series) > 1 else []),
         blocks.table(
-            ["<*Factor", ">main", "=95 %", ">Shapley", "=95 %", ">alone", "=95 %", ">taken away", "=95 %"],
+            ["<*Factor", *(head for key, _, _ in series for head in (f">{heads.get(key, key)}", "=95 %"))],
             rows,
-            "mAP, percentage points. Main effect: mean of all arms with it minus mean of all arms without. Alone: its "
-            "arm minus none. Taken away: all minus all but it. The Shapley values add up to all minus none. "
-            + basis(results),
+            "mAP, percentage points. " + " ".join(explained[key] for key, _, _ in series) + f" {basis(results)}",
         ),
         blocks.table(
             ["<*Factor", *(head for title in QUALITY.values() for head in (f">{title}", "=95 %", ">p (Holm)"))],
             metrics,
-            "Main effects on three metrics, percentage points.",
+            "Effects on three metrics, percentage points.",
         ),
+        *over_queries(results),
     )
 
 
+def comparisons(results: Results) -> list[tuple[str, pd.DataFrame, tuple[str, str, str]]]:
+    """The series that the design has numbers for: key, frame by term, and its columns of value, low and high."""
+    singles = results.singles
+    estimand = {"leave-one-out": "away", "add-one-in": "alone", "ladder": "step"}.get(results.design.kind, "main")
+    series = [(estimand, results.effects[MAIN], ("effect", "low", "high"))]
+    if results.shapley is not None and results.design.estimand == MAIN_EFFECT:
+        series.append(("Shapley", results.shapley, ("value", "low", "high")))
+    known = [key for key in ("alone", "away") if key != estimand and singles[key].notna().any()]
+    return series + [(key, singles, (key, f"{key}_low", f"{key}_high")) for key in known]
+
+
+def over_queries(results: Results) -> list[Block]:
+    """Seed uncertainty beside query uncertainty, where the runs kept their queries' average precision."""
+    if results.design.estimand != MAIN_EFFECT:
+        return []
+    if isinstance(results.queries, str):
+        return [blocks.text(f"Uncertainty over queries: {results.queries}.")]
+    over, main = results.queries.to_dict("index"), results.effects[MAIN].to_dict("index")
+    rows = [
+        [
+            title,
+            signed(MAIN, main[name]["effect"]),
+            interval(MAIN, main[name]["low"], main[name]["high"]),
+            interval(MAIN, over[name]["low"], over[name]["high"]),
+        ]
+        for name, title in results.titles.items()
+    ]
+    caption = (
+        "Two uncertainties of the main effects on mAP, not to be added up. Over runs: were the grid trained again. "
+        "Over queries: were other queries of this kind asked of the same networks (bootstrap over the queries' average "
+        "precision, 2 000 draws)."
+    )
+    return [blocks.table(["<*Factor", ">main", "=95 % over runs", "=95 % over queries"], rows, caption)]
+
+
+def other_metrics(results: Results) -> list[Block]:
+    """Effects on what was measured beyond the metrics, the costs, and what has a page of its own."""
+    extras = [metric for metric in results.extras if metric not in (*INDICES, *MEASURES)]
+    if not extras:
+        return []
+    rows = [
+        [metric.replace("_", " "), title, *effect_cells(results, metric, name)]
+        for metric in extras
+        for name, title in results.titles.items()
+    ]
+    points = any(is_fraction(metric) for metric in extras)
+    caption = "Effects on what else was measured" + (", rankings in percentage points." if points else ".")
+    columns = ["<Metric", "<*Factor", ">effect", "=95 %", ">p (Holm)"]
+    return [blocks.section("Other measures", blocks.table(columns, rows, caption))]
+
+
 def interactions(results: Results, folder: Path) -> list[Block]:
-    """The map of all pairs; no page with a single factor."""
+    """The map of all pairs, and the sums of those that are aliased; no page with a single factor."""
     found = results.interactions
     if found.empty:
         return []
+    sums = _sums(results)
     if found["effect"].isna().all():
         nothing = blocks.text(f"The finished runs do not separate any pair. {basis(results)}")
-        return [blocks.section("Interactions", nothing)]
-    main = results.effects[MAIN]["effect"].to_dict()
+        return [blocks.section("Interactions", nothing, *sums)]
+    main = results.analysis.infer_main().effect
+    at = {term.name: value for term, value in zip(results.terms, main, strict=True)}
+    clean = found[found["effect"].notna()].sort_values("effect", key=abs, ascending=False)
     rows = [
         [
             f"{results.titles[a]} × {results.titles[b]}",
             signed(MAIN, row["effect"]),
             interval(MAIN, row["low"], row["high"]),
             probability(row["p_holm"]),
-            *(f"{signed(MAIN, main[x] - row['effect'])} / {signed(MAIN, main[x] + row['effect'])}" for x in (a, b)),
+            *(f"{signed(MAIN, at[x] - row['effect'])} / {signed(MAIN, at[x] + row['effect'])}" for x in (a, b)),
         ]
-        for (a, b), row in each_row(found.sort_values("effect", key=abs, ascending=False))
+        for (a, b), row in each_row(clean)
     ]
     both = ["=first, at both\nlevels of second", "=second, at both\nlevels of first"]
+    if not results.design.coding.switches:
+        rows, both = [row[:4] for row in rows], []
     drawing = figures.interaction_map(found, results.titles, results.shorts)
+    left = len(found) - len(clean)
     return [
         blocks.section(
             "Interactions",
             blocks.figure(
-                figures.save(folder / "interactions.svg", 0.4 + 0.42 * len(results.names), drawing),
+                figures.save(folder / "interactions.svg", 0.4 + 0.42 * len(results.terms), drawing),
                 "Interaction of every pair on mAP: half of what the effect of one gains when the other is on. Plus: "
                 "together more than the sum; minus: they do the same work. Boxed pairs hold after Holm's correction "
-                "over all pairs.",
+                "over all pairs." + (" Empty squares cannot be estimated." if left else ""),
             ),
             blocks.table(
                 ["<*Pair", ">interaction", "=95 %", ">p (Holm)", *both],
                 rows,
-                "All pairs, largest first; percentage points of mAP. The right columns are the effect of one factor of "
-                f"the pair at the first and at the second level of the other. {basis(results)}",
+                f"All pairs{f' but {left} that these runs cannot estimate' if left else ''}, largest first; percentage "
+                "points of mAP. "
+                + (
+                    "The right columns are the effect of one factor of the pair at the first and at the second level "
+                    "of the other. "
+                    if both
+                    else ""
+                )
+                + basis(results),
             ),
+            *sums,
         )
     ]
+
+
+def _sums(results: Results) -> list[Block]:
+    """What is aliased, as the sums that the design can estimate."""
+    if results.alias_sums.empty:
+        return []
+    rows = [
+        [
+            _in_words(str(words), results),
+            signed(MAIN, row["effect"]),
+            interval(MAIN, row["low"], row["high"]),
+            probability(row["p_holm"]),
+        ]
+        for words, row in each_row(results.alias_sums)
+    ]
+    caption = (
+        "Aliased: no run of this fraction tells these effects apart. Only their sum is known, in percentage points of "
+        "mAP; which of them it comes from is not."
+    )
+    return [blocks.table(["<*Sum of", ">mAP", "=95 %", ">p (Holm)"], rows, caption)]
+
+
+def _in_words(words: str, results: Results) -> str:
+    """A sum of effects with the factors' short names."""
+    names = sorted(results.shorts, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, names)), lambda found: results.shorts[found[0]], words)

@@ -88,20 +88,25 @@ def forest(effects: pd.DataFrame, rope: float) -> Callable[[Figure], None]:
     return draw
 
 
-def contrasts(effects: pd.DataFrame, singles: pd.DataFrame, shares: pd.DataFrame) -> Callable[[Figure], None]:
-    """Four answers to "what does it bring": averaged, alone, taken away, Shapley share."""
-    series = [
-        (effects, ("effect", "low", "high"), "main effect: averaged over all arms", BLUE, "o"),
-        (shares, ("value", "low", "high"), "Shapley value: averaged over all orders", SKY, "D"),
-        (singles, ("alone", "alone_low", "alone_high"), "alone: added to none", ORANGE, "^"),
-        (singles, ("away", "away_low", "away_high"), "taken away: lost from all", VERMILION, "s"),
-    ]
+SERIES = {
+    "main": ("main effect: averaged over all arms", BLUE, "o"),
+    "Shapley": ("Shapley value: averaged over all orders", SKY, "D"),
+    "alone": ("alone: added to none", ORANGE, "^"),
+    "away": ("taken away: lost from all", VERMILION, "s"),
+    "step": ("step: added to those before it", BLUE, "o"),
+}
+
+
+def contrasts(series: Sequence[tuple[str, pd.DataFrame, Sequence[str]]]) -> Callable[[Figure], None]:
+    """Answers to "what does it bring", side by side: key of SERIES, frame, its columns of value, low and high."""
+    offsets = (np.arange(len(series)) - (len(series) - 1) / 2) * 0.18
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         axes.axvline(0, color=BLACK, linewidth=0.6)
-        rows = _rows(axes, list(effects.index))
-        for offset, (frame, columns, label, colour, marker) in zip((-0.27, -0.09, 0.09, 0.27), series, strict=True):
+        rows = _rows(axes, list(series[0][1].index))
+        for offset, (key, frame, columns) in zip(offsets, series, strict=True):
+            label, colour, marker = SERIES[key]
             _bars(axes, rows + offset, frame, columns, color=colour, marker=marker, label=label)
         axes.set_xlabel("mAP, percentage points")
         figure.legend(loc="outside upper center", ncols=2)
@@ -114,7 +119,9 @@ def interaction_map(
 ) -> Callable[[Figure], None]:
     """A square a pair, coloured by its interaction; a box around those that hold after Holm's correction."""
     names = list(titles)
-    rows, columns = names[1:], names[:-1]
+    columns, rows = (
+        [name for name in names if name in set(column)] for column in zip(*interactions.index, strict=True)
+    )
     matrix = np.full((len(rows), len(columns)), np.nan)
     sure = []
     for (first, second), row in each_row(interactions):
@@ -141,33 +148,38 @@ def interaction_map(
     return draw
 
 
-def ladder(rungs: pd.DataFrame, published: pd.DataFrame, shorts: Sequence[str]) -> Callable[[Figure], None]:
-    """The ladder in the paper's order within the band of all orders, beside the published ones."""
+def ladder(rungs: pd.DataFrame, published: pd.DataFrame | None, shorts: Sequence[str]) -> Callable[[Figure], None]:
+    """The ladder in its order within the band of all orders, beside the published ones if there are any."""
     x = np.arange(len(rungs))
     ticks = ["none", *(f"+{short}" for short in shorts)]
 
     def draw(figure: Figure) -> None:
-        ours, theirs = figure.subplots(1, 2)
+        panels = figure.subplots(1, 1 if published is None else 2, squeeze=False)[0]
+        ours = panels[0]
         reached = rungs["band_low"].notna()
         low, high = 100 * rungs["band_low"][reached], 100 * rungs["band_high"][reached]
-        ours.fill_between(x[reached], low, high, color="#D9E8F3", label="range over all orders")
-        ours.plot(
-            x, 100 * rungs["mean"], color=BLUE, marker="o", markersize=4, linewidth=1.4, label="the paper's order"
-        )
+        if reached.any():
+            ours.fill_between(x[reached], low, high, color="#D9E8F3", label="range over all orders")
+        label = "this order" if published is None else "the paper's order"
+        ours.plot(x, 100 * rungs["mean"], color=BLUE, marker="o", markersize=4, linewidth=1.4, label=label)
         ours.set_title("this grid")
-        styles = [("market1501", "Market-1501", BLACK, "o", "-"), ("dukemtmc", "DukeMTMC-reID", VERMILION, "s", "--")]
-        for key, label, colour, marker, line in styles:
-            values = published[f"{key}_mAP"]
-            theirs.plot(
-                x, values, color=colour, marker=marker, linestyle=line, markersize=4, linewidth=1.4, label=label
-            )
-        theirs.set_title("published, ResNet-50, one run a rung")
-        for axes in (ours, theirs):
+        if published is not None:
+            _published_ladders(panels[1], published)
+        for axes in panels:
             axes.set_xticks(x, ticks)
             axes.set_ylabel("mAP, %")
-            axes.legend(loc="lower right")
+            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.11), ncols=2)
 
     return draw
+
+
+def _published_ladders(axes: Axes, published: pd.DataFrame) -> None:
+    styles = [("market1501", "Market-1501", BLACK, "o", "-"), ("dukemtmc", "DukeMTMC-reID", VERMILION, "s", "--")]
+    for key, label, colour, marker, line in styles:
+        values = published[f"{key}_mAP"].to_numpy()
+        style: dict[str, Any] = {"color": colour, "marker": marker, "linestyle": line, "label": label}
+        axes.plot(np.arange(len(values)), values, markersize=4, linewidth=1.4, **style)
+    axes.set_title("published, ResNet-50, one run a rung")
 
 
 def cost(arms: pd.DataFrame, marked: dict[str, int]) -> Callable[[Figure], None]:

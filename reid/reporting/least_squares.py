@@ -23,9 +23,13 @@ class Noise:
 
 @dataclass(frozen=True)
 class Inference:
-    """Estimates with 95 % intervals and two-sided p-values; NaN where a contrast is not estimable."""
+    """Estimates with 95 % intervals and two-sided p-values; NaN where a contrast is not estimable.
+
+    `scale` (q,) times the standard deviation of a single run is the standard error.
+    """
 
     effect: Array
+    scale: Array
     low: Array
     high: Array
     p: Array
@@ -35,6 +39,7 @@ class Fit:
     """Ordinary least squares of `y` (n,) or (n, m columns fitted alike) on `x` (n, p), of any rank."""
 
     def __init__(self, x: Array, y: Array) -> None:
+        self.x = x
         self.inverse = np.linalg.pinv(x.T @ x, hermitian=True)
         self.coefficients = self.inverse @ (x.T @ y)
         self.row_space = self.inverse @ (x.T @ x)
@@ -43,18 +48,27 @@ class Fit:
         with np.errstate(invalid="ignore", divide="ignore"):
             self.sd: Array = np.sqrt((residual**2).sum(axis=0) / self.df) if self.df else np.full(y.shape[1:], np.nan)
 
+    def scale(self, contrasts: Array) -> Array:
+        """Standard errors (q,) of `contrasts` (q, p) for noise of standard deviation 1; NaN where not estimable."""
+        gap = np.abs(contrasts @ self.row_space - contrasts).max(axis=1, initial=0)
+        scale = np.sqrt(np.einsum("qi,ij,qj->q", contrasts, self.inverse, contrasts).clip(min=0))
+        scale[~(gap < 1e-8)] = np.nan
+        return np.asarray(scale)
+
+    def weights(self, contrasts: Array) -> Array:
+        """Weights (q, n) of the rows in the estimates of `contrasts` (q, p)."""
+        return np.asarray(contrasts @ self.inverse @ self.x.T)
+
     def infer(self, contrasts: Array, noise: Noise) -> Inference:
         """Estimates of `contrasts` (q, p) of the coefficients under `noise`: arrays (q,) or (q, m)."""
-        estimable = np.abs(contrasts @ self.row_space - contrasts).max(axis=1, initial=0) < 1e-8
-        scale = np.sqrt(np.einsum("qi,ij,qj->q", contrasts, self.inverse, contrasts).clip(min=0))
-        scale[~estimable] = np.nan
+        scale = self.scale(contrasts)
         effect = contrasts @ self.coefficients
-        effect[~estimable] = np.nan
+        effect[np.isnan(scale)] = np.nan
         error = np.multiply.outer(scale, noise.sd)
         half = stats.t.ppf(0.975, noise.df) * error if noise.df else np.full_like(error, np.nan)
         with np.errstate(invalid="ignore", divide="ignore"):
             p = 2 * stats.t.sf(np.abs(effect) / error, noise.df) if noise.df else np.full_like(error, np.nan)
-        return Inference(effect, effect - half, effect + half, p)
+        return Inference(effect, scale, effect - half, effect + half, p)
 
 
 def holm(p: Array) -> Array:

@@ -1,95 +1,113 @@
-"""The report: a PDF from the results of a grid, and their tables as CSV. The same runs give the same bytes."""
+"""The report: what it says, and the files it is written to. The same runs give the same bytes."""
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
-from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import typst
-from matplotlib.ft2font import FT2Font
-
-from reid.reporting import appendix, evidence, training_pages
-from reid.reporting.assets import asset
-from reid.reporting.figures import FONTS
+from reid.errors import InputError
+from reid.reporting import appendix, evidence, ladder_page, training_pages
+from reid.reporting.html import to_html
+from reid.reporting.latex import to_latex, to_markdown
+from reid.reporting.oscillation_page import oscillation_section
+from reid.reporting.pdf import to_pdf
+from reid.reporting.rank_lists_page import rank_lists
 from reid.reporting.results import Results, read_results
+from reid.reporting.spaces_page import spaces_section
 from reid.reporting.tables import write_tables
 from reid.reporting.verdict_page import headline, verdict
 from reid.run_folder import atomic
 
+# LaTeX makes a PDF of its own beside its file, which must not be the report.
+FILES = {"pdf": "report.pdf", "html": "report.html", "latex": "tables.tex", "markdown": "tables.md"}
+FORMATS = (*FILES, "csv")
 
-def write_report(grid_folder: Path, out: Path) -> list[Path]:
-    """Write the PDF `out` and its CSV tables in the folder "tables" beside it; returns the paths written.
 
-    Raises InputError where the grid has no plan or no finished run, or mixes runs of two codes or data sets.
+def write_report(
+    grid_folder: Path,
+    out: Path,
+    formats: Sequence[str] = ("pdf", "csv"),
+    rope: float | None = None,
+    allow_mixed: bool = False,
+) -> list[Path]:
+    """Write the report of a grid in `formats` (of FORMATS) and return the paths written.
+
+    `out` is a folder, for report.pdf, report.html, tables.tex, tables.md and the CSVs in tables/; or the file of one of
+    the formats, beside which the others go. `rope` is half the region of practical equivalence, a fraction. Raises
+    InputError where the grid has no plan or no finished run, or, unless `allow_mixed`, mixes runs of two training
+    codes, data sets or evaluation protocols.
     """
-    results = read_results(grid_folder)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with _workplace() as folder:
-        content = json.dumps(_printable(_content(results, folder)), ensure_ascii=False)
-        (folder / "data.json").write_text(content, encoding="utf-8")
-        pdf = typst.compile(
-            folder / "template.typ",
-            root=folder,
-            font_paths=[FONTS],
-            ignore_system_fonts=True,
-            timestamp=_created(results),
-            format="pdf",
-        )
-    with atomic(out) as temporary:
-        temporary.write_bytes(pdf)
-    return [out, *write_tables(results, out.parent / "tables")]
-
-
-@contextmanager
-def _workplace() -> Iterator[Path]:
-    """A temporary folder with the template in it."""
+    folder, names = _place(out, formats)
+    results = read_results(grid_folder, rope, allow_mixed)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
     with TemporaryDirectory() as name:
-        copyfile(asset("template.typ"), Path(name) / "template.typ")
-        yield Path(name)
+        content = describe_results(results, Path(name)) if set(formats) - {"csv"} else {}
+        for kind in (kind for kind in FILES if kind in formats):
+            paths.append(folder / names[kind])
+            with atomic(paths[-1]) as temporary:
+                temporary.write_bytes(_render(kind, content, Path(name)))
+    return paths + (write_tables(results, folder / "tables") if "csv" in formats else [])
 
 
-def _content(results: Results, folder: Path) -> dict[str, Any]:
-    """What the template sets; figures are written to `folder`."""
+def chosen_formats(asked: str | None, out: Path) -> list[str]:
+    """The formats of a list with commas; by default the PDF and the CSVs, or the format of the file `out` names."""
+    if asked is not None:
+        return [kind.strip() for kind in asked.split(",")]
+    return [_kind(out) or "pdf", "csv"]
+
+
+def _kind(out: Path) -> str | None:
+    """The format of a file by its suffix, None for a folder."""
+    return next((kind for kind, name in FILES.items() if Path(name).suffix == out.suffix), None)
+
+
+def _place(out: Path, formats: Sequence[str]) -> tuple[Path, dict[str, str]]:
+    """The folder to write to, and the name of each format's file."""
+    if unknown := [kind for kind in formats if kind not in FORMATS]:
+        raise InputError(f"--format: known are {', '.join(FORMATS)}, found {unknown[0]!r}")
+    kind = _kind(out)
+    if kind is None:
+        return out, FILES
+    if kind not in formats:
+        raise InputError(
+            f"{out}: the formats asked for are {', '.join(formats)}; give a folder or a file of one of them"
+        )
+    return out.parent, FILES | {kind: out.name}
+
+
+def _render(kind: str, content: dict[str, Any], folder: Path) -> bytes:
+    if kind == "pdf":
+        return to_pdf(content, folder)
+    texts = {"html": lambda: to_html(content, folder), "latex": lambda: to_latex(content)}
+    return texts.get(kind, lambda: to_markdown(content))().encode()
+
+
+def describe_results(results: Results, folder: Path) -> dict[str, Any]:
+    """What the report says, in blocks; its figures and images are written to `folder`."""
     plan = results.plan.content
     return {
         "title": plan.get("title") or plan["name"],
         "name": plan["name"],
         "question": plan.get("question") or "",
+        "created": plan.get("created") or "1970-01-01T00:00:00+00:00",
         "headline": headline(results),
         "verdict": verdict(results, folder),
         "sections": [
-            *evidence.ladder(results, folder),
+            *ladder_page.ladder(results, folder),
             evidence.effects(results, folder),
             *evidence.interactions(results, folder),
+            *ladder_page.published(results),
             training_pages.loss_curves(results, folder),
+            *oscillation_section(results, folder),
+            *spaces_section(results, folder),
             training_pages.cost(results, folder),
+            *evidence.other_metrics(results),
             appendix.arms(results),
+            appendix.failures(results),
+            rank_lists(results, folder),
             appendix.runs(results),
             *appendix.cards(results),
             appendix.provenance(results),
         ],
     }
-
-
-def _created(results: Results) -> int:
-    """The plan's time, seconds since 1970: a report's date does not depend on when it is made."""
-    created = results.plan.content.get("created")
-    return int((datetime.fromisoformat(created) if created else datetime.fromtimestamp(0, UTC)).timestamp())
-
-
-def _printable(value: Any) -> Any:
-    """`value` with every character that the fonts lack written as its code point: it would be set as an empty box."""
-    known = FT2Font(str(FONTS / "DejaVuSans.ttf")).get_charmap()
-
-    def spell(item: Any) -> Any:
-        if isinstance(item, str):
-            return "".join(c if ord(c) in known or c in "\n\t" else f"\\u{ord(c):04x}" for c in item)
-        if isinstance(item, dict):
-            return {key: spell(entry) for key, entry in item.items()}
-        return [spell(entry) for entry in item] if isinstance(item, list) else item
-
-    return spell(value)

@@ -1,7 +1,7 @@
 """A grid folder read back: the plan, and a tidy table with a row per planned run."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from reid.run_folder import STATES, RunFolder
 METRICS = ("mAP", "rank1", "rank5", "rank10", "mINP")
 COSTS = ("train_seconds", "images_per_second", "peak_memory_mb")
 SWITCH = ["off", "on"]
+SOURCES = {"code": "training code", "fingerprint": "data fingerprint", "protocol": "evaluation protocol"}
+NOT_PROTOCOL = ("feature", "every", "batch")  # of a recipe's evaluation: BNNeck's own, and what changes no number
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def read_runs(grid_folder: Path) -> pd.DataFrame:
 
     Columns: arm, one per factor (bool for off/on, True = on; else categorical with the levels in the plan's order),
     seed, signature, state, mAP, rank1, rank5, rank10, mINP (fractions), train_seconds, images_per_second,
-    peak_memory_mb, code, fingerprint, reason. Numbers are NaN unless the run is finished. A run without a folder is
+    peak_memory_mb, code, fingerprint, protocol (how it is ranked, in words), reason; then what runs measured of
+    themselves (see `measures`). Numbers are NaN unless the run is finished. A run without a folder is
     "planned"; a folder that cannot be read is "unreadable", its reason says why.
     """
     plan = read_plan(grid_folder)
@@ -65,9 +68,11 @@ def read_runs(grid_folder: Path) -> pd.DataFrame:
         for run in plan.content["runs"]
     ]
     names = [factor["name"] for factor in plan.factors]
-    columns = ["arm", *names, "seed", "signature", "state", *METRICS, *COSTS, "code", "fingerprint", "reason"]
-    table = pd.DataFrame(rows, columns=columns)
-    table[[*METRICS, *COSTS]] = table[[*METRICS, *COSTS]].astype(float)
+    columns = ["arm", *names, "seed", "signature", "state", *METRICS, *COSTS, *SOURCES, "reason"]
+    own = list(dict.fromkeys(name for row in rows for name in row if name not in columns))
+    table = pd.DataFrame(rows, columns=[*columns, *own])
+    numbers = [*METRICS, *COSTS, *own]
+    table[numbers] = table[numbers].astype(float)
     for factor in plan.factors:
         column = table[factor["name"]].map(str)
         switch = factor["levels"] == SWITCH
@@ -90,8 +95,8 @@ def _outcome(folder: RunFolder) -> dict[str, Any]:
         if state and not asked:
             raise ValueError("run.json is missing")
         if asked:
-            row |= {"code": asked["code"], "fingerprint": asked["dataset"]["fingerprint"]}
-        return row | (_numbers(result) if row["state"] == "finished" else {})
+            row |= {"code": asked["code"], "fingerprint": asked["dataset"]["fingerprint"], "protocol": _protocol(asked)}
+        return row | (_numbers(result) | measures(asked, result) if row["state"] == "finished" else {})
     except KeyError as error:
         return {"state": "unreadable", "reason": f"{folder.path.name}: the key {error} is missing"}
     except (ValueError, TypeError, AttributeError, OSError) as error:
@@ -120,14 +125,38 @@ def _numbers(result: dict[str, Any] | None) -> dict[str, float]:
     }
 
 
-def one_source(table: pd.DataFrame, grid_folder: Path) -> None:
-    """Refuse to mix: every run that was begun has one code hash and one data set. Raises InputError."""
-    for column, what in (("code", "code"), ("fingerprint", "data fingerprint")):
-        known = table.loc[table[column].notna() & (table["state"] != "planned")]
-        if known[column].nunique() > 1:
-            first = known.drop_duplicates(column).iloc[:2]
-            (a, b), (one, other) = first["signature"], first[column]
-            raise InputError(
-                f"{grid_folder}: a report takes runs of one {what} only, found {one} (run {a}) and {other} (run {b}); "
-                "train the grid again in another --output folder"
-            )
+def measures(asked: dict[str, Any], result: dict[str, Any]) -> dict[str, float]:
+    """What a run measured of itself beyond its ranking, none where it was trained before that was measured.
+
+    The indices of its loss curves and gradients (`oscillation`, `conflict_share`, …); mAP in each of the four feature
+    spaces (`mAP_before_euclidean`, …); the clusters of the space its recipe ranks by (`intra`, `silhouette`, …).
+    """
+    protocol = asked["recipe"]["evaluation"]
+    found = {
+        **result.get("dynamics", {}),
+        **{f"mAP_{space}": metrics["mAP"] for space, metrics in result.get("spaces", {}).items()},
+        **result.get("clusters", {}).get(f"{protocol['feature']}_{protocol['metric']}", {}),
+    }
+    return {name: float("nan") if value is None else float(value) for name, value in found.items()}
+
+
+def _protocol(asked: dict[str, Any]) -> str:
+    """How a run is ranked: the fields of its recipe's evaluation that change what a metric means."""
+    fields = asked["recipe"]["evaluation"]
+    return ", ".join(f"{name} {value}" for name, value in sorted(fields.items()) if name not in NOT_PROTOCOL)
+
+
+def mixture(table: pd.DataFrame, factors: Sequence[str]) -> list[str]:
+    """What the begun runs do not have in common, in words: training code, data, evaluation protocol.
+
+    A field of the evaluation that is a factor of the grid is meant to differ.
+    """
+    begun = table[table["state"] != "planned"]
+    found = []
+    for column, what in SOURCES.items():
+        counts = begun[column].dropna().value_counts().sort_index()
+        if len(counts) > 1 and not (column == "protocol" and any(name.startswith("evaluation.") for name in factors)):
+            first = begun.drop_duplicates(column).set_index(column)["signature"].to_dict()
+            kinds = [f"{value} ({count} runs, such as {first[value]})" for value, count in counts.items()]
+            found.append(f"{what}: {' and '.join(kinds)}")
+    return found

@@ -15,11 +15,13 @@ from reid.reporting.words import number
 def loss_curves(results: Results, folder: Path) -> Block:
     """ID and triplet loss with one factor off and on: BNNeck where the grid has it, else the largest effect."""
     sizes = results.effects[MAIN]["effect"].abs().fillna(0).to_numpy()
-    factor = results.names.index("bnneck") if "bnneck" in results.names else int(sizes.argmax())
-    name = results.names[factor]
-    levels = results.plan.factors[factor]["levels"]
+    names = [term.name for term in results.terms]
+    term = results.terms[names.index("bnneck") if "bnneck" in names else int(sizes.argmax())]
+    factor, name = term.factor, results.names[term.factor]
+    every = results.plan.factors[factor]["levels"]
+    levels = [every[0], every[term.level]]
     title = results.plan.factors[factor].get("title") or name
-    shown, unread = curves.pairs(results.plan, results.runs, factor)
+    shown, unread = curves.pairs(results.plan, results.runs, term)
     notes = [blocks.text(f"Left out: {note}.") for note in unread]
     heading = f"Loss curves: {title}"
     if not shown:
@@ -51,7 +53,7 @@ def cost(results: Results, folder: Path) -> Block:
     """What quality costs in time and memory."""
     best, _ = ties_with_best(results.runs, results.names, MAIN)
     names = list(results.arms.index)
-    arms = {"best arm": format(best, f"0{len(results.names)}b")}
+    arms = {"best arm": best}
     if results.switches:
         arms |= {"none": "0" * len(results.names), "all": "1" * len(results.names)}
     marked = {f"{label} ({arm})": names.index(arm) for label, arm in arms.items() if arm in names}

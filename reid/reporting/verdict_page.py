@@ -8,12 +8,17 @@ import numpy as np
 
 from reid.reporting import blocks, figures
 from reid.reporting.blocks import Block
+from reid.reporting.coding import DIGITS
+from reid.reporting.completeness import precision_loss
+from reid.reporting.design import MAIN as MAIN_EFFECT
 from reid.reporting.ladder import ties_with_best
 from reid.reporting.records import SWITCH, each_row
 from reid.reporting.results import MAIN, Results
 from reid.reporting.words import interval, percent, probability, signed
 
 FITTED = ". Effects are fitted to the finished runs; the others are counted here and never averaged as numbers"
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of the factors in a defining relation
+FRACTIONS = {2: "half", 4: "quarter", 8: "eighth", 16: "sixteenth"}
 
 GROUPS = {
     "helps": "Helps",
@@ -50,37 +55,82 @@ def verdict(results: Results, folder: Path) -> list[Block]:
         for name, row in each_row(found)
     ]
     titled = found.rename(index=results.titles)
-    lines = [blocks.table(["<Factor", ">mAP, points", "=95 % interval", ">p (Holm)", "<*Verdict"], rows)]
+    lines = [
+        *(
+            blocks.warning(f"Mixed runs, allowed by --allow-mixed. Found more than one {words}.")
+            for words in results.mixed
+        ),
+        blocks.table(["<Factor", ">mAP, points", "=95 % interval", ">p (Holm)", "<*Verdict"], rows),
+    ]
     if found["effect"].isna().all():
         return [*lines, blocks.facts(facts(results))]
     height = 0.75 + 0.28 * len(found)
-    file = figures.save(folder / "forest.svg", height, figures.forest(titled, float(results.noise.sd)))
+    file = figures.save(folder / "forest.svg", height, figures.forest(titled, region(results)))
+    averaged = results.design.estimand == MAIN_EFFECT
     return [
         *lines,
         blocks.figure(
             file,
-            "Effect of each factor on mAP, averaged over all other factors, with 95 % intervals. An interval "
-            "clear of the line helps (right) or hurts (left); one inside the grey band, the noise of a single run, is "
-            "no effect.",
+            ("Effect of each factor on mAP, averaged over all other factors" if averaged else "Effect of each factor")
+            + ", with 95 % intervals. An interval clear of the line helps (right) or hurts (left); one inside the grey "
+            "band, the region of practical equivalence, is no effect.",
         ),
         blocks.facts(facts(results)),
     ]
 
 
+def region(results: Results) -> float:
+    """Half the region of practical equivalence, a fraction: what was asked for, or the noise of a single run."""
+    return float(results.analysis.noise.sd) if results.rope is None else results.rope
+
+
 def facts(results: Results) -> list[tuple[str, str]]:
-    """Best arm, runs by state, noise and data, each a line."""
+    """Best arm, design, runs by state, noise and data, each a line."""
     dataset = results.plan.content.get("dataset") or {}
-    seeds = results.plan.content["seeds"]
-    missing = bool((results.runs["state"] != "finished").any())
+    fingerprints = ", ".join(results.runs["fingerprint"].dropna().unique())
     return [
         ("Best arm", best(results)),
-        (
-            "Runs",
-            f"{len(results.arms)} arms, {len(seeds)} seed{'s' * (len(seeds) > 1)}: {states(results)}{FITTED * missing}",
-        ),
+        ("Design", design(results)),
+        ("Runs", runs(results)),
         ("Noise", noise(results)),
-        ("Data", f"{dataset.get('name', 'unnamed')}, fingerprint {results.runs['fingerprint'].dropna().iloc[0]}"),
+        *seeds(results),
+        ("Data", f"{dataset.get('name', 'unnamed')}, fingerprint {fingerprints}"),
     ]
+
+
+def design(results: Results) -> str:
+    """Which arms were planned, what is called an effect, and what it is aliased with."""
+    found, shorts = results.design, [results.shorts[term.name] for term in results.terms]
+    if found.kind == "fraction":
+        part = found.coding.cells // len(found.arms)
+        words = " = ".join("".join(LETTERS[i] for i in word) for word in found.words)
+        letters = ", ".join(f"{LETTERS[i]} {short}" for i, short in enumerate(shorts))
+        resolution = len(found.words[0])
+        clean = (
+            "effects that are aliased with each other are shown as sums only, the others stand for themselves and for "
+            "interactions of more factors, taken to be nil"
+            if any(len(group) > 1 for group in found.alias_groups)
+            else f"a main effect stands for itself and for interactions of {resolution - 1} factors, a pair for itself "
+            f"and for interactions of {resolution - 2}: these are taken to be nil"
+        )
+        name = FRACTIONS.get(part, f"1/{part}")
+        return (
+            f"{name} fraction of {found.coding.cells} arms, |I| = {words} ({letters}), resolution {resolution}; {clean}"
+        )
+    kinds = {"full": "every combination of levels", "arms": "a choice of arms"}
+    return f"{kinds.get(found.kind, found.kind)}; the effect of a factor is its {found.estimand}"
+
+
+def runs(results: Results) -> str:
+    """Runs by state, and what those that are missing cost."""
+    count = len(results.plan.content["seeds"])
+    text = f"{len(results.arms)} arms, {count} seed{'s' * (count > 1)}: {states(results)}"
+    if bool((results.runs["state"] == "finished").all()):
+        return text
+    ratio, effects, pairs = precision_loss(results.runs, results.names, MAIN)
+    cost = "" if np.isnan(ratio) else f". Their standard errors are {ratio:.2f} times those of the whole grid"
+    lost = [f"{effects} effects"] * (effects > 0) + [f"{pairs} interactions"] * (pairs > 0)
+    return f"{text}{FITTED}{cost}" + (f"; {' and '.join(lost)} cannot be estimated yet" if lost else "")
 
 
 def states(results: Results) -> str:
@@ -92,19 +142,36 @@ def states(results: Results) -> str:
 
 
 def noise(results: Results) -> str:
-    noise = results.noise
+    """The noise of a run, how it was measured, and the region of practical equivalence."""
+    noise = results.analysis.noise
     if np.isnan(noise.sd):
         return "cannot be measured: no finished run is left over; intervals are empty"
-    text = (
-        f"standard deviation of a single run {percent(float(noise.sd))} points of mAP ({noise.source}, {noise.df:g} df)"
+    sd, source = percent(float(noise.sd)), f"{noise.source}, {noise.df:.3g} df"
+    text = f"standard deviation of a single run {sd} points of mAP ({source})"
+    if results.rope is None:
+        return text + ", the region of practical equivalence"
+    return f"{text}; region of practical equivalence ±{percent(results.rope)} points, as asked"
+
+
+def seeds(results: Results) -> list[tuple[str, str]]:
+    """Whether pairing the seeds pays; no line where it cannot be measured."""
+    found = results.pairing
+    if np.isnan(found.correlation):
+        return []
+    value, low, high = (
+        f"{number + 0.0:.2f}".replace("-", "−") for number in (found.correlation, found.low, found.high)
     )
-    return text + ", the region of practical equivalence"
+    text = f"correlation of two arms over {found.seeds} seeds {value} [{low}, {high}]"
+    if found.low > 0:
+        return [
+            ("Paired seeds", f"{text}: pairing pays, without it {found.gain:.1f} times as many runs would be needed")
+        ]
+    return [("Paired seeds", f"{text}: not shown to pay")]
 
 
 def best(results: Results) -> str:
     """The arm of the highest mean and how many others are not told apart from it."""
-    number, ties = ties_with_best(results.runs, results.names, MAIN)
-    arm = format(number, f"0{len(results.names)}b")
+    arm, ties = ties_with_best(results.runs, results.names, MAIN)
     row = results.arms.to_dict("index")[arm]
     text = (
         f"{arm} ({describe(results.plan.factors, arm)}), {percent(row['mAP'])} % mAP, {percent(row['rank1'])} % rank-1"
@@ -119,7 +186,7 @@ def describe(factors: Sequence[Mapping[str, Any]], arm: str) -> str:
     """Levels of `factors` in words, a digit of `arm` each: what is on, and the level of what is not a switch."""
     words = []
     for factor, digit in zip(factors, arm, strict=True):
-        short, level = factor.get("short") or factor["name"], factor["levels"][int(digit)]
+        short, level = factor.get("short") or factor["name"], factor["levels"][DIGITS.index(digit)]
         if factor["levels"] != SWITCH:
             words.append(f"{short} {level}")
         elif level == "on":

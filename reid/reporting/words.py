@@ -1,9 +1,16 @@
 """Numbers as the report prints them: fractions as percent with one decimal, minus signs as minus signs."""
 
 import math
+import re
 
 FRACTIONS = ("mAP", "mINP", "rank1", "rank5", "rank10")
+COSTS = ("seconds", "second", "mb")  # how the names of costs end: one decimal is enough
 MISSING = "–"
+
+
+def is_fraction(metric: str) -> bool:
+    """Whether a metric is a fraction 0..1: a measure of ranking, whatever it was measured on ("mAP", "cross_mAP")."""
+    return any(part in FRACTIONS for part in re.split(r"[^A-Za-z0-9]+", metric))
 
 
 def percent(value: float) -> str:
@@ -16,11 +23,21 @@ def number(value: float) -> str:
     return MISSING if math.isnan(value) else f"{value:,.1f}".replace(",", "\u202f")
 
 
+def measured(metric: str, value: float) -> str:
+    """A value of a metric: fractions in percent, costs with one decimal, small numbers of another kind with three
+    digits."""
+    if is_fraction(metric):
+        return percent(value)
+    if metric.endswith(COSTS) or not 1e-9 < abs(value) < 10:
+        return number(value)
+    return f"{value:.3g}".replace("-", "−")
+
+
 def signed(metric: str, value: float) -> str:
-    """A difference with its sign and one decimal, fractions in points of percent; what rounds to 0.0 has no sign."""
+    """A difference with its sign, fractions in points of percent; what rounds to 0.0 has no sign."""
     if math.isnan(value):
         return MISSING
-    text = percent(abs(value)) if metric in FRACTIONS else number(abs(value))
+    text = measured(metric, abs(value))
     if text == "0.0":
         return text
     return ("−" if value < 0 else "+") + text
@@ -38,8 +55,11 @@ def span(low: float, high: float) -> str:
 
 def magnitude(metric: str, value: float) -> str:
     """An upper bound, rounded up so that it stays one."""
-    shown = 100 * value if metric in FRACTIONS else value
-    return number(math.ceil(10 * shown - 1e-9) / 10) + " points" * (metric in FRACTIONS)
+    if is_fraction(metric):
+        return number(math.ceil(1000 * value - 1e-9) / 10) + " points"
+    coarse = metric.endswith(COSTS) or not 1e-9 < value < 10
+    step = 0.1 if coarse else 10.0 ** (math.floor(math.log10(value)) - 2)
+    return measured(metric, math.ceil(value / step - 1e-9) * step)
 
 
 def probability(p: float) -> str:

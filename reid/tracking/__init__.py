@@ -1,8 +1,9 @@
 """MLflow as a projection of the run folders. The only importer of mlflow, and that lazily: the import costs 2 s."""
 
+from reid.tracking.download import download
 from reid.tracking.server import serve
 from reid.tracking.store import TrackingError
 from reid.tracking.sync import sync
 from reid.tracking.tracker import Tracker
 
-__all__ = ["Tracker", "TrackingError", "serve", "sync"]
+__all__ = ["Tracker", "TrackingError", "download", "serve", "sync"]

@@ -18,8 +18,10 @@ CURVES = {
     "loss/id": "id_loss",
     "loss/triplet": "triplet_loss",
     "loss/center": "center_loss",
+    "loss/circle": "circle_loss",
     "loss/total": "total_loss",
     "train/accuracy": "accuracy",
+    "train/conflict": "conflict_share",
 }
 # One colour for every number of tricks that are on; more than six share the last.
 COLORS = ("#9E9E9E", "#1F77B4", "#2CA02C", "#FF7F0E", "#D62728", "#9467BD", "#17202A")
@@ -110,6 +112,16 @@ def _results(folder: RunFolder) -> Iterator[tuple[str, float]]:
     for key in ("train_seconds", "evaluation_seconds", "images_per_second"):
         yield f"time/{key}", cost[key]
     yield "system/peak_memory_mb", cost["peak_memory_bytes"] / 1e6
+    yield from _measures(result)
+
+
+def _measures(result: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """What a run measured of its dynamics and feature spaces; none where it was trained before that was measured."""
+    measures = {f"dynamics/{name}": value for name, value in result.get("dynamics", {}).items()}
+    for space, metrics in result.get("spaces", {}).items():
+        for name, value in {"mAP": metrics["mAP"], **result["clusters"][space]}.items():
+            measures[f"spaces/{space}_{name}"] = value
+    yield from ((name, value) for name, value in measures.items() if value is not None)
 
 
 def _curves(folder: RunFolder) -> Iterator[tuple[str, float, int]]:
@@ -124,6 +136,8 @@ def _curves(folder: RunFolder) -> Iterator[tuple[str, float, int]]:
     bin_of = bins(curves["epoch"].to_numpy(), epochs)
     iteration = curves["iteration"].to_numpy()
     for key, column in CURVES.items():
+        if column not in curves:  # trained before it was recorded
+            continue
         values = curves[column].to_numpy()
         kept = extremes(values, bin_of)
         if ended:  # MLflow shows the last point as the metric's value
@@ -139,6 +153,9 @@ def arm_points(folders: list[RunFolder]) -> list[Point]:
     results: list[Mapping[str, float]] = [folder.read("result")["metrics"] for folder in finished]
     time = max(milliseconds(folder.read("run")["created"]) for folder in finished) + len(finished)
     points = [Point(f"final/{key}", mean(result[key] for result in results), time) for key in FINAL]
+    measured = [dict(_measures(folder.read("result"))) for folder in finished]
+    shared = [key for key in measured[0] if all(key in one for one in measured)]
+    points += [Point(key, mean(one[key] for one in measured), time) for key in shared]
     if len(results) > 1:
         points.append(Point("final/mAP_sd", stdev(result["mAP"] for result in results), time))
     return points

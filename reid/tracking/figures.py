@@ -1,5 +1,6 @@
-"""Two figures of a run, as its MLflow page shows them inline. No pyplot: a thread must not touch global state."""
+"""Figures of a run and of an arm, inline in their MLflow pages. No pyplot: a thread must not touch global state."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -31,6 +32,21 @@ def draw_figures(folder: RunFolder, title: str, to: Path) -> None:
             for score in SCORES:
                 values = [100 * evaluation[score] for evaluation in evaluations]
                 axes.plot([evaluation["epoch"] for evaluation in evaluations], values, marker="o", label=score)
+
+
+def draw_arm(folders: Sequence[RunFolder], title: str, to: Path) -> None:
+    """Write figures/losses.png of an arm under `to`: weighted ID and triplet loss, a line a seed, smoothed over raw."""
+    (to / "figures").mkdir()
+    page = _Page(to / "figures" / "losses.png", f"{title}: weighted losses by seed", "iteration", "loss", "upper right")
+    with page as axes:
+        for label, color in (("ID", "tab:blue"), ("triplet", "tab:orange")):
+            for seed, curves in enumerate(curves for folder in folders if (curves := folder.curves()) is not None):
+                values = curves[LOSSES[label]]
+                bold = values.rolling(max(1, len(values) // 50), center=True, min_periods=1).mean()
+                kept = extremes(values.to_numpy(), bins(curves["epoch"].to_numpy(), int(curves["epoch"].iloc[-1])))
+                axes.plot(curves["iteration"].iloc[kept], values.iloc[kept], color=color, linewidth=0.4, alpha=0.3)
+                every = slice(None, None, max(1, len(bold) // 300))
+                axes.plot(curves["iteration"][every], bold[every], color=color, label=None if seed else label)
 
 
 class _Page:

@@ -67,7 +67,8 @@ class Store:
         if not database.exists():
             temporary = database.with_name(".mlflow.db.new")
             temporary.unlink(missing_ok=True)
-            SqlAlchemyStore(f"sqlite:///{temporary}", artifacts).engine.dispose()
+            store = SqlAlchemyStore(f"sqlite:///{temporary}", artifacts)  # type: ignore[no-untyped-call]
+            store.engine.dispose()
             temporary.rename(database)
 
     def experiment(self, name: str, tags: Mapping[str, str]) -> str:

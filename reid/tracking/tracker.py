@@ -1,14 +1,16 @@
 """Project run folders into MLflow: an experiment a grid, a parent run an arm, a child run a training."""
 
+import json
 import tempfile
 from getpass import getuser
 from pathlib import Path
+from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 import reid
-from reid.run_folder import RunFolder
+from reid.run_folder import ENDED, RunFolder
 from reid.tracking import facts
-from reid.tracking.figures import draw_figures
+from reid.tracking.figures import draw_arm, draw_figures
 from reid.tracking.grid import Grid, read_grid
 from reid.tracking.store import Store, TrackingError, tracking_errors
 from reid.tracking.views import view_tags
@@ -26,6 +28,10 @@ STATUS = {
     "failed": "FAILED",
     "stopped": "KILLED",
 }
+# What a report needs of a run besides its curves, and where it lies among the run's artifacts.
+FOLDER = "folder"
+KEPT = ("run.json", "state.json", "result.json", "evaluations.json", "query_ap.npy", "ranklists.json", "embeddings.npz")
+PLAN = "plan.json"
 
 
 class Tracker:
@@ -41,6 +47,7 @@ class Tracker:
         self._experiments: dict[str, str] = {}
         self._arms: dict[tuple[str, str], str] = {}
         self._sent: dict[str, set[facts.Point]] = {}
+        self._drawn: set[str] = set()
 
     def open_grid(self, grid_folder: Path) -> str:
         """Id of the grid's experiment, made or brought up to date: its description and its saved views."""
@@ -66,6 +73,7 @@ class Tracker:
         self._experiments.clear()
         self._arms.clear()
         self._sent.clear()
+        self._drawn.clear()
 
     def _experiment(self, grid: Grid) -> str:
         if grid.name not in self._experiments:
@@ -97,11 +105,14 @@ class Tracker:
 
     def _write(self, folder: RunFolder, grid: Grid, run_id: str) -> None:
         tags, params, points = facts.run_tags(grid, folder), facts.run_params(grid, folder), facts.run_points(folder)
+        if run_id not in self._sent:
+            self.store.client.log_artifact(run_id, str(folder.path / "run.json"), FOLDER)
         self._log(run_id, points, params, tags)
         if folder.state() != "running":
             with tempfile.TemporaryDirectory() as temporary:
                 title = f"{tags['reid.arm']} s{tags['reid.seed']}"
                 draw_figures(folder, title, Path(temporary))
+                copy_folder(folder, Path(temporary) / FOLDER)
                 self.store.client.log_artifacts(run_id, temporary)
             for path in (folder.path / "curves.parquet", folder.log):
                 if path.exists():
@@ -138,7 +149,10 @@ class Tracker:
         if (grid.name, arm) not in self._arms:
             tags = {"reid.kind": "arm", "reid.arm": arm}
             run = self._find_or_create(grid, tags, {}, arm, grid.plan["created"])
-            self.store.log(run.info.run_id, [], facts.arm_params(grid, arm), {})
+            keeper = arm == grid.plan["runs"][0]["arm"]  # the first to be there
+            if keeper:
+                self.store.client.log_text(run.info.run_id, json.dumps(grid.plan), PLAN)
+            self.store.log(run.info.run_id, [], facts.arm_params(grid, arm), {"reid.plan": PLAN} if keeper else {})
             self._arms[grid.name, arm] = run.info.run_id
         return self._arms[grid.name, arm]
 
@@ -151,6 +165,11 @@ class Tracker:
         self._log(run_id, facts.arm_points(folders), {}, tags)
         times = [folder.read("state")["updated"] for folder in folders if folder.state() != "planned"]
         self._status(run_id, state, max(map(facts.milliseconds, times)))
+        if run_id not in self._drawn and all(state in ENDED for state in states):
+            with tempfile.TemporaryDirectory() as temporary:
+                draw_arm(folders, arm, Path(temporary))
+                self.store.client.log_artifacts(run_id, temporary)
+            self._drawn.add(run_id)
 
     def _find_or_create(
         self, grid: Grid, tags: dict[str, str], more: dict[str, str], name: str, started: str | float
@@ -166,3 +185,11 @@ class Tracker:
                 tags={"mlflow.user": getuser(), **tags, **more},
                 run_name=name,
             )
+
+
+def copy_folder(folder: RunFolder, to: Path) -> None:
+    """The small files of a run folder that a report reads."""
+    to.mkdir()
+    for name in KEPT:
+        if (folder.path / name).exists():
+            copyfile(folder.path / name, to / name)

@@ -25,7 +25,7 @@ RESULTS = {
     "metrics.`time/train_seconds`": 130,
 }
 # Metrics are grouped in the UI by what stands before the slash; "System metrics" is its own name for system/.
-SECTIONS = ("final", "loss", "time", "train", "val", "System metrics")
+SECTIONS = ("dynamics", "final", "loss", "spaces", "time", "train", "val", "System metrics")
 
 
 def leaderboard(grid: Grid) -> dict[str, Any]:

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from reid.evaluation import Ranking
+from reid.training.conflict import CONFLICT_FIELDS
 
-# One value an iteration; a loss that is off is NaN in its two columns.
+# One value an iteration; a loss that is off is NaN in its two columns, and so is conflict where it is not measured.
 STEP_FIELDS = (
     "learning_rate", "id_loss", "triplet_loss", "center_loss", "id_weighted", "triplet_weighted", "center_weighted",
-    "total_loss", "accuracy", "active_triplets", "dist_ap", "dist_an", "gradient_norm",
+    "circle_loss", "circle_weighted", "total_loss", "accuracy", "active_triplets", "dist_ap", "dist_an",
+    "gradient_norm", *CONFLICT_FIELDS,
 )  # fmt: skip
 
 
@@ -47,17 +48,3 @@ class Diverged:
 
 
 Event = Steps | Checkpoint | Evaluated | Diverged
-
-
-def chance_level(last_epoch: pd.DataFrame, num_classes: int, mAP: float, random_mAP: float) -> str | None:
-    """Why a training that ran to its end learnt nothing, or None if it did learn.
-
-    It has learnt nothing when over its last epoch the ID loss is not below that of guessing, log(num_classes) nats,
-    accuracy is not above twice that of guessing, and mAP is not above twice that of a random order. All three, since
-    one loss may teach the feature what the other does not.
-    """
-    id_loss, accuracy = float(last_epoch["id_loss"].mean()), float(last_epoch["accuracy"].mean())
-    guess = np.log(num_classes)
-    if id_loss < 0.99 * guess or accuracy > 2 / num_classes or mAP > 2 * random_mAP:
-        return None
-    return f"chance level: mAP {100 * mAP:.1f} % where a random order scores {100 * random_mAP:.1f} %"

@@ -10,14 +10,16 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 
 from reid.data import Dataset, DecodedDataset
-from reid.data.augmentation import Draws, augment, draw
+from reid.data.augmentation import augment, draw
 from reid.data.sampler import identity_batches
 from reid.errors import InputError
 from reid.evaluation.features import evaluate, precision
 from reid.losses import move_centers
-from reid.models import Baseline, build_model, load_pretrained, pretrained_file
+from reid.models import Baseline, build_model, load_pretrained, pretrained_file, require_backbone
 from reid.recipe import Recipe
 from reid.streams import numpy_generator, torch_generator
+from reid.training.averaging import Average
+from reid.training.conflict import EVERY, gradient_conflict, not_measured
 from reid.training.events import STEP_FIELDS, Checkpoint, Diverged, Evaluated, Event, Steps
 from reid.training.objective import objective
 from reid.training.optimizer import build_optimizer, set_learning_rate
@@ -27,13 +29,19 @@ CHUNK = 20  # iterations between two looks at the device: often enough to show, 
 
 
 def train(
-    recipe: Recipe, data: DecodedDataset, seed: int, device: torch.device, resume: dict[str, Any] | None = None
+    recipe: Recipe,
+    data: DecodedDataset,
+    seed: int,
+    device: torch.device,
+    resume: dict[str, Any] | None = None,
+    conflict_every: int = EVERY,
 ) -> Iterator[Event]:
     """Train `recipe` on `data` and yield events: steps, a checkpoint an epoch, evaluations where they are due.
 
     `resume` is the state of a Checkpoint; what follows is then bit-identical on a CPU to a training that was
-    never interrupted. An evaluation that is due after the resumed epoch is yielded again. Raises InputError as
-    `require_trainable` does.
+    never interrupted. An evaluation that is due after the resumed epoch is yielded again. Gradient conflict is
+    measured at iteration 1 and every `conflict_every` after it, never for 0; it changes nothing that is trained.
+    Raises InputError as `require_trainable` does.
     """
     require_trainable(recipe, data.dataset)
     labels = data.dataset.train_labels
@@ -44,14 +52,17 @@ def train(
     optimizer = build_optimizer(model.named_parameters(), recipe.optimizer, recipe.schedule.base)
     generator = torch_generator(seed, "weights of the centers")
     centers = torch.randn(num_classes, model.base.dim, generator=generator).to(device)
+    average = Average(model, recipe.optimizer.ema) if recipe.optimizer.ema > 0 else None
+    evaluated = model if average is None else average.model
     first, iteration = 1, 0
     if resume is not None:
-        model.load_state_dict(resume["model"])
+        evaluated.load_state_dict(resume["model"])
+        model.load_state_dict(resume["trained"])
         optimizer.load_state_dict(resume["optimizer"])
         centers.copy_(resume["centers"])
         first, iteration = resume["epoch"] + 1, resume["iteration"]
         if _is_due(recipe, resume["epoch"]):
-            yield Evaluated(resume["epoch"], evaluate(model, data, recipe, device))
+            yield Evaluated(resume["epoch"], evaluate(evaluated, data, recipe, device))
 
     pixels = torch.from_numpy(data.pixels["train"]).to(device)
     device_labels = torch.from_numpy(labels).to(device)
@@ -63,11 +74,16 @@ def train(
         )
         draws = draw(recipe, batches.size, seed, epoch)
         model.train()
+        if epoch <= recipe.schedule.freeze_epochs:
+            model.base.eval()
         measured: list[Tensor] = []
         for number, positions in enumerate(torch.from_numpy(batches).to(device)):
             start = number * len(positions)
-            images = augment(pixels[positions], _slice(draws, start, start + len(positions), device), recipe)
-            measured.append(train_step(model, optimizer, centers, images, device_labels[positions], recipe))
+            images = augment(pixels[positions], draws.part(start, start + len(positions), device), recipe)
+            due = conflict_every > 0 and (iteration + len(measured)) % conflict_every == 0
+            measured.append(train_step(model, optimizer, centers, images, device_labels[positions], recipe, due))
+            if average is not None:
+                average.update(model, iteration + len(measured))
             if len(measured) == CHUNK or number == len(batches) - 1:
                 rows = _rows(measured, rate, iteration, epoch)
                 measured, iteration = [], iteration + len(rows)
@@ -82,14 +98,15 @@ def train(
             {
                 "epoch": epoch,
                 "iteration": iteration,
-                "model": model.state_dict(),
+                "model": evaluated.state_dict(),
+                "trained": model.state_dict(),
                 "optimizer": optimizer.state_dict(),
                 "centers": centers,
             },
         )
         if _is_due(recipe, epoch):
             try:
-                ranking = evaluate(model, data, recipe, device)
+                ranking = evaluate(evaluated, data, recipe, device)
             except FloatingPointError as error:
                 yield Diverged(epoch, str(error))
                 return
@@ -97,48 +114,63 @@ def train(
 
 
 def require_trainable(recipe: Recipe, dataset: Dataset) -> None:
-    """Raise InputError where `recipe` cannot train on `dataset`: too few identities, or pretrained weights absent."""
+    """Raise InputError where `recipe` cannot train on `dataset`: too few identities, or trunk or weights absent."""
+    if dataset.test_only:
+        raise InputError(f"{dataset.name}: has no training images, it is for testing only; train on another data set")
     if dataset.num_classes < recipe.batch.identities:
         raise InputError(
             f"batch.identities: a batch needs {recipe.batch.identities} identities, "
             f"{dataset.name} has {dataset.num_classes} to train on; lower batch.identities"
         )
     pretrained_file(recipe.backbone)
+    require_backbone(recipe.backbone)
 
 
 def _is_due(recipe: Recipe, epoch: int) -> bool:
     return epoch == recipe.schedule.epochs or epoch % recipe.evaluation.every == 0
 
 
-def _slice(draws: Draws, start: int, stop: int, device: torch.device) -> Draws:
-    return Draws(*(part[start:stop].to(device) for part in (draws.flip, draws.crop, draws.erase)))
-
-
 def train_step(
-    model: Baseline, optimizer: torch.optim.Optimizer, centers: Tensor, images: Tensor, labels: Tensor, recipe: Recipe
+    model: Baseline,
+    optimizer: torch.optim.Optimizer,
+    centers: Tensor,
+    images: Tensor,
+    labels: Tensor,
+    recipe: Recipe,
+    measure_conflict: bool = False,
 ) -> Tensor:
-    """One iteration in the reference's order; returns STEP_FIELDS but the learning rate, as a tensor on the device."""
+    """One iteration in the reference's order; returns STEP_FIELDS but the learning rate, as a tensor on the device.
+
+    Gradient conflict is NaN unless it is measured and both losses are on.
+    """
     with precision(images.device):
-        logits, features = model(images)
-    logits, features = logits.float(), features.float()
+        logits, shared = model(images)
+    logits, features = logits.float(), shared.float()
     losses = objective(logits, features, labels, centers, recipe)
+    conflict = not_measured(images.device)
+    if measure_conflict and recipe.id_loss.weight > 0 and recipe.triplet.weight > 0:
+        conflict = gradient_conflict(losses.id_loss, losses.triplet_loss, shared)
     optimizer.zero_grad()
     losses.total.backward()  # type: ignore[no-untyped-call]
+    if not model.base.training:  # frozen: the optimiser passes over what has no gradient
+        model.base.zero_grad()
     norm = get_total_norm([parameter.grad for parameter in model.parameters() if parameter.grad is not None])
     optimizer.step()
     if recipe.center.weight > 0:
         move_centers(centers, features, labels, recipe.center.learning_rate)
     triplets = losses.triplets
     margin = 0.0 if recipe.triplet.margin == "soft" else recipe.triplet.margin
-    return torch.stack(
+    measured = torch.stack(
         [
             losses.id_loss, losses.triplet_loss, losses.center_loss,
             recipe.id_loss.weight * losses.id_loss, recipe.triplet.weight * losses.triplet_loss,
-            recipe.center.weight * losses.center_loss, losses.total,
+            recipe.center.weight * losses.center_loss, losses.circle_loss, recipe.circle.weight * losses.circle_loss,
+            losses.total,
             (logits.argmax(1) == labels).float().mean(), (triplets.dist_ap + margin > triplets.dist_an).float().mean(),
             triplets.dist_ap.mean(), triplets.dist_an.mean(), norm,
         ]
-    ).detach()  # fmt: skip
+    )  # fmt: skip
+    return torch.cat([measured, conflict]).detach()
 
 
 def _rows(measured: list[Tensor], rate: float, before: int, epoch: int) -> pd.DataFrame:

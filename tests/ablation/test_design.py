@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reid.ablation.design import field_factor, full_factorial, launch_order, trick_factor
+from reid.ablation.design import Design, field_factor, full_factorial, launch_order, select, trick_factor
+from reid.config import load
 from reid.recipe import Recipe
 from reid.tricks import TRICKS
 
@@ -57,3 +58,42 @@ def test_the_grids_of_the_repository_have_64_arms(name: str) -> None:
     assert len(grid.arms) == 64
     assert len(grid.runs("fingerprint")) == 64 * len(grid.spec.seeds)
     assert len({signature for signature, _, _ in grid.runs("fingerprint")}) == 64 * len(grid.spec.seeds)
+
+
+@pytest.mark.parametrize(
+    ("name", "arms", "runs"), [("backbones", 14, 14), ("batch-size", 6, 18), ("image-size", 4, 12)]
+)
+def test_the_grids_over_fields(name: str, arms: int, runs: int) -> None:
+    from reid.ablation.grid import Grid
+
+    grid = Grid(Path(__file__).parents[2] / "experiments" / f"{name}.yaml", {})
+    assert (len(grid.arms), len(grid.runs("fingerprint"))) == (arms, runs)
+    strong = load(Path(__file__).parents[2] / "experiments" / "recipes" / "strong-baseline.yaml", Recipe)
+    if name != "backbones":
+        assert grid.arms[0].recipe == strong.set({"backbone.pretrained": "imagenet"})
+
+
+@pytest.mark.parametrize(
+    ("design", "count", "some"),
+    [
+        ("full", 64, ["000000", "111111"]),
+        ("half", 32, ["000000", "110000", "111111"]),
+        ("quarter", 16, ["000000"]),
+        ("ladder", 7, ["000000", "100000", "110000", "111000", "111100", "111110", "111111"]),
+        ("add-one-in", 7, ["000000", "100000", "000001"]),
+        ("leave-one-out", 7, ["111111", "011111", "111110"]),
+    ],
+)
+def test_designs_of_the_six_tricks(design: Design, count: int, some: list[str]) -> None:
+    names = [arm.name for arm in select(full_factorial(Recipe(), FACTORS), FACTORS, design)]
+    assert len(names) == len(set(names)) == count
+    assert set(some) <= set(names)
+
+
+def test_a_fraction_is_crossed_with_every_level_of_the_other_factors() -> None:
+    factors = [field_factor("triplet.margin", [0.3, "soft", 0.5]), *FACTORS[:4]]
+    arms = select(full_factorial(Recipe(), factors), factors, "half")
+    assert len(arms) == 3 * 8
+    assert {arm.name[0] for arm in arms} == {"0", "1", "2"}
+    with pytest.raises(ValueError, match=r"a ladder needs factors of two levels, triplet\.margin has more"):
+        select(full_factorial(Recipe(), factors), factors, "ladder")

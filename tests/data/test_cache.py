@@ -4,10 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from reid.data import load_dataset, open_dataset
-from reid.data.cache import decode
+from reid.data.cache import fingerprint
+from reid.data.decode import decode
+from reid.data.housekeeping import entries, prune
 from reid.errors import InputError
+from tests.data.miniature import partial, table
 
 
 @pytest.fixture
@@ -64,3 +68,92 @@ def test_a_build_that_was_killed_is_done_again(root: Path, tmp_path: Path) -> No
     (folder / "index.json").unlink()
     (folder / "query.npy").write_bytes(b"half")
     np.testing.assert_array_equal(open_dataset(dataset, (32, 16), tmp_path / "cache").pixels["query"], expected)
+
+
+def test_changed_bytes_are_noticed_behind_an_old_time(root: Path, tmp_path: Path) -> None:
+    before = open_dataset(load_dataset("market1501", root), (32, 16), tmp_path / "cache")
+    path, other = before.dataset.train.paths[:2]
+    stamp = path.stat()
+    content = other.read_bytes()[: stamp.st_size]
+    path.write_bytes(content + bytes(stamp.st_size - len(content)))
+    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert fingerprint(load_dataset("market1501", root), tmp_path / "cache") != before.fingerprint
+
+
+def test_other_labels_are_other_data(tmp_path: Path) -> None:
+    table(tmp_path / "data")
+    file = tmp_path / "data" / "data.csv"
+    before = fingerprint(load_dataset("csv", file), tmp_path)
+    file.write_text(file.read_text().replace("b.jpg,7,1", "b.jpg,8,1"))
+    assert fingerprint(load_dataset("csv", file), tmp_path) != before
+
+
+def test_an_image_that_is_gone_is_named_or_skipped(root: Path, tmp_path: Path) -> None:
+    dataset = load_dataset("market1501", root)
+    dataset.train.paths[0].unlink()
+    with pytest.raises(InputError, match=rf"{dataset.train.paths[0].name}: cannot be read .* \(No such file"):
+        open_dataset(dataset, (32, 16), tmp_path / "cache")
+    data = open_dataset(dataset, (32, 16), tmp_path / "cache", skip_unreadable=True)
+    assert len(data.dataset.train) == len(dataset.train) - 1
+
+
+@pytest.mark.parametrize("damage", ["train.npy", "index.json", "files-*.json"])
+def test_a_damaged_cache_is_built_again(root: Path, tmp_path: Path, damage: str) -> None:
+    dataset = load_dataset("market1501", root)
+    whole = open_dataset(dataset, (32, 16), tmp_path / "cache")
+    expected = np.array(whole.pixels["train"])
+    (victim,) = (tmp_path / "cache").rglob(damage)
+    victim.write_bytes(victim.read_bytes()[:-100])
+    again = open_dataset(dataset, (32, 16), tmp_path / "cache")
+    assert again.fingerprint == whole.fingerprint
+    np.testing.assert_array_equal(again.pixels["train"], expected)
+
+
+def test_a_set_for_testing_only_is_opened(tmp_path: Path) -> None:
+    root = partial(tmp_path / "data", "query", "gallery")
+    data = open_dataset(load_dataset("occluded_reid", root), (32, 16), tmp_path / "cache")
+    assert [len(pixels) for pixels in data.pixels.values()] == [0, 2, 3]
+
+
+def test_a_cache_folder_that_cannot_be_made(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"file/cache: decoded images cannot be written .*give another --output"):
+        open_dataset(load_dataset("market1501", root), (32, 16), tmp_path / "file" / "cache")
+
+
+class TestHousekeeping:
+    @pytest.fixture(autouse=True)
+    def _filled(self, root: Path, tmp_path: Path) -> None:
+        self.cache = tmp_path / "cache"
+        self.dataset = load_dataset("market1501", root)
+        for size in ((32, 16), (16, 8)):
+            open_dataset(self.dataset, size, self.cache)
+
+    def test_entries_say_what_is_there(self) -> None:
+        found = entries(self.cache)
+        images = sum(len(split) for split in self.dataset.splits.values())
+        assert [entry.folder.name.rpartition("-")[2] for entry in found] == ["16x8", "32x16"]
+        assert {(entry.dataset, entry.root, entry.images) for entry in found} == {
+            ("market1501", str(self.dataset.root.resolve()), images)
+        }
+        assert all(
+            entry.bytes > images * height * width * 3
+            for entry, (height, width) in zip(found, [(16, 8), (32, 16)], strict=True)
+        )
+        assert entries(self.cache / "nowhere") == []
+
+    def test_prune_removes_and_the_next_training_decodes_again(self) -> None:
+        removed, left = prune(self.cache)
+        assert (len(removed), left, entries(self.cache)) == (2, [], [])
+        assert len(open_dataset(self.dataset, (16, 8), self.cache).pixels["train"]) == len(self.dataset.train)
+
+    def test_what_is_being_built_is_left(self) -> None:
+        with FileLock(self.cache / f"{entries(self.cache)[0].folder.name}.lock"):
+            removed, left = prune(self.cache)
+        assert (len(removed), len(left)) == (1, 1)
+        assert entries(self.cache) == left
+
+    def test_an_interrupted_build_is_shown_and_removed(self) -> None:
+        (entries(self.cache)[0].folder / "index.json").unlink()
+        assert entries(self.cache)[0].dataset == ""
+        assert len(prune(self.cache)[0]) == 2

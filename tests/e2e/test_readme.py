@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reid.ablation.grid import GridFile
+from reid.ablation.grid import Grid, GridFile
 from reid.config import load
 
 pytestmark = pytest.mark.e2e
@@ -59,7 +59,7 @@ def test_every_command_of_the_readme(workplace: Path) -> None:
             )
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         ran.append(command.split()[1])
-    assert {"ablate", "status", "report", "ui", "train", "evaluate", "data", "--dry-run"} == set(ran)
+    assert {"ablate", "status", "report", "ui", "curves", "train", "evaluate", "data", "--dry-run"} == set(ran)
     assert (workplace / "output" / "grids" / "demo" / "report.pdf").exists()
 
 
@@ -79,9 +79,12 @@ def first_minute_of(command: str, where: Path, environment: dict[str, str]) -> s
 
 
 def test_yaml_blocks_are_grids_that_load(tmp_path: Path) -> None:
-    whole, dataset = blocks("yaml")
+    whole, arms, dataset = blocks("yaml")
     (tmp_path / "grid.yaml").write_text(whole)
     assert len(load(tmp_path / "grid.yaml", GridFile).factors) == 6
+    listed = "".join(line for line in whole.splitlines(keepends=True) if not line.startswith("factors"))
+    (tmp_path / "list.yaml").write_text(listed + arms)
+    assert [arm.recipe.id_loss.weight for arm in Grid(tmp_path / "list.yaml", {}).arms] == [1, 0, 1]
     rest = "".join(line for line in whole.splitlines(keepends=True) if not line.startswith("dataset"))
     (tmp_path / "own.yaml").write_text(dataset + rest)
     assert load(tmp_path / "own.yaml", GridFile).dataset.root == Path("/data/market1501")

@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 from scipy import stats
 
 from reid.data.augmentation import erase, erasing_rectangles, flip_and_crop, normalize
-from reid.data.cache import decode
+from reid.data.decode import decode
 from reid.recipe import Erasing, Image
 from reid.streams import numpy_generator
 from tests.golden.conftest import Golden, close

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch.nn import functional
 
-from reid.evaluation import rank, rank_distances
+from reid.evaluation import rank, rank_distances, rerank
 
 pytestmark = pytest.mark.golden
 
@@ -91,3 +93,31 @@ def test_features_end_to_end(metric: Any, norm: str) -> None:
         for result in (from_features, from_distances):
             np.testing.assert_allclose(result.cmc, golden[f"norm_{norm}_cmc"], rtol=0, atol=1e-6)
             assert result.mAP == pytest.approx(golden[f"norm_{norm}_mAP"], rel=0, abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["norm", "raw"])
+def test_re_ranking(kind: str) -> None:
+    """Weights in float32, as fast-reid has them; within what the reference's float16 ones leave."""
+    with np.load(HERE / "re_ranking.npz") as golden:
+        query, gallery = (torch.from_numpy(golden[f"{name}_feat"]) for name in ("q", "g"))
+        if kind == "norm":
+            query, gallery = functional.normalize(query), functional.normalize(gallery)
+        for k1, k2, lambda_ in golden["configs_k1_k2_lambda"]:
+            found = rerank(query, gallery, int(k1), int(k2), float(lambda_))
+            assert found.dtype == np.float32
+            stem = f"{kind}_k1_{int(k1)}_k2_{int(k2)}_lambda_{lambda_:g}_final_dist"
+            np.testing.assert_allclose(found, golden[f"{stem}_float32_weights"], rtol=0, atol=1e-6)
+            np.testing.assert_allclose(found, golden[stem], rtol=0, atol=5e-3)
+
+
+@pytest.mark.parametrize("norm", ["yes", "no"])
+def test_re_ranking_end_to_end(norm: str) -> None:
+    """The reference's float16 weights move single images past near neighbours: one query of the 40 by one rank."""
+    with np.load(HERE / "metric_end_to_end.npz") as golden:
+        Q = int(golden["num_query"])
+        feats, pids, camids = torch.from_numpy(golden["feats"]), golden["pids"], golden["camids"]
+        if norm == "yes":
+            feats = functional.normalize(feats)
+        found = rank_distances(rerank(feats[:Q], feats[Q:]), pids[:Q], pids[Q:], camids[:Q], camids[Q:])
+        np.testing.assert_allclose(found.cmc, golden[f"norm_{norm}_rerank_cmc"], rtol=0, atol=1 / Q + 1e-6)
+        assert found.mAP == pytest.approx(golden[f"norm_{norm}_rerank_mAP"], rel=0, abs=1e-4)

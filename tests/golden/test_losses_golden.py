@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from reid.losses import batch_hard_triplet, center_loss, label_smoothing_cross_entropy, move_centers
+from reid.losses import (
+    batch_hard_triplet,
+    center_loss,
+    circle_loss,
+    label_smoothing_cross_entropy,
+    move_centers,
+)
 from reid.losses.triplet import pairwise_distances
 from reid.recipe import Recipe
 from reid.training.objective import objective
@@ -110,3 +116,12 @@ def test_total_loss(golden: Read, row: int, fields: dict[str, float]) -> None:
     if f"r{row}_grad_feat_first64_f64" in g:
         assert feature.grad is not None
         close(feature.grad[:, :64], g[f"r{row}_grad_feat_first64_f64"], rtol=1e-7, atol=1e-10)
+
+
+def test_circle_loss(golden: Read) -> None:
+    g = golden("variants_fastreid")
+    features = double(g["feat"])
+    loss = circle_loss(features, torch.from_numpy(g["labels"]), margin=0.25, gamma=128)
+    loss.backward()  # type: ignore[no-untyped-call]
+    close(loss, g["pair_circle_m0.25_g128_loss"])
+    close(features.grad, g["pair_circle_m0.25_g128_grad"], rtol=1e-8, atol=1e-10)

@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from reid.losses import batch_hard_triplet, center_loss, label_smoothing_cross_entropy, move_centers
+from reid.losses import (
+    batch_hard_triplet,
+    center_loss,
+    circle_loss,
+    label_smoothing_cross_entropy,
+    move_centers,
+)
 
 
 def batches(min_size: int = 2) -> st.SearchStrategy[tuple[Tensor, Tensor]]:
@@ -96,3 +102,29 @@ def test_a_seen_center_moves_k_over_batch_of_the_way() -> None:
     move_centers(centers, features, labels, 0.5)
     torch.testing.assert_close(centers[:16], features.reshape(16, 4, 5).mean(1) / 16)
     assert (centers[16:] == 0).all()
+
+
+@given(batches())
+def test_circle_loss_equals_a_loop(batch: tuple[Tensor, Tensor]) -> None:
+    features, labels = batch
+    unit = (features / features.norm(dim=1, keepdim=True)).tolist()
+    margin, gamma, total = 0.25, 8.0, 0.0
+    for i, anchor in enumerate(unit):
+        cosine = [sum(a * b for a, b in zip(anchor, other, strict=True)) for other in unit]
+        positives = [s for j, s in enumerate(cosine) if labels[j] == labels[i] and j != i]
+        negatives = [s for j, s in enumerate(cosine) if labels[j] != labels[i]]
+        pull = sum(math.exp(-gamma * max(1 + margin - s, 0) * (s - 1 + margin)) for s in positives)
+        push = sum(math.exp(gamma * max(s + margin, 0) * (s - margin)) for s in negatives)
+        total += math.log1p(pull * push)
+    loss = circle_loss(features, labels, margin, gamma)
+    assert loss.item() == pytest.approx(total / len(labels), rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 0, 0], [0, 1, 2, 3], [0, 0, 0, 1]])
+def test_circle_loss_without_positives_or_negatives_has_finite_gradients(labels: list[int]) -> None:
+    features = torch.randn(4, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    loss = circle_loss(features, torch.tensor(labels), 0.25, 128.0)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert features.grad is not None
+    assert features.grad.isfinite().all()
+    assert (loss.item() == 0) == (len(set(labels)) in (1, 4))

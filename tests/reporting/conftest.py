@@ -44,10 +44,13 @@ def write_grid(
     outcomes: Outcome | None = None,
     iterations: int = 1200,
     name: str = "demo",
+    keep: Callable[[str], bool] = bool,
 ) -> Path:
-    """A grid of every arm x seed. `outcomes` gives runs (arm, seed) another state than finished."""
+    """A grid of every arm x seed, or of those arms to `keep`. `outcomes` gives runs (arm, seed) another state than
+    finished. The effect of a factor of several levels grows with the level."""
     random = np.random.default_rng(7)
-    arms = ["".join(map(str, bits)) for bits in product(range(2), repeat=len(factors))]
+    every = ["".join(map(str, codes)) for codes in product(*(range(len(factor["levels"])) for factor in factors))]
+    arms = [arm for arm in every if keep(arm)]
     plan: dict[str, Any] = {
         "name": name,
         "title": "Six tricks on fabricated people",
@@ -59,7 +62,11 @@ def write_grid(
         "seeds": list(seeds),
         "dataset": dataset(),
         "arms": [
-            {"arm": arm, "levels": {f["name"]: f["levels"][int(b)] for f, b in zip(factors, arm, strict=True)}}
+            {
+                "arm": arm,
+                "levels": {f["name"]: f["levels"][int(b)] for f, b in zip(factors, arm, strict=True)},
+                "recipe": Recipe().model_dump(mode="json"),
+            }
             for arm in arms
         ],
         "runs": [{"signature": digest([name, arm, seed]), "arm": arm, "seed": seed} for seed in seeds for arm in arms],
@@ -130,6 +137,8 @@ def write_run(
     frame = curves(iterations // 4 if state != "finished" else iterations, on, random)
     frame.to_parquet(folder / "curves.parquet", index=False)
     if state == "finished":
+        spread = random.normal(0, 0.1, 60)
+        np.save(folder / "query_ap.npy", metric + spread - spread.mean())
         rank1 = min(metric + 0.21 + random.normal(0, 0.004), 1.0)
         metrics = {"mAP": metric, "mINP": metric - 0.3, "rank1": rank1, "rank5": min(rank1 + 0.1, 1.0), "rank10": 1.0}
         seconds = 240 + 60 * on[min(3, len(on) - 1)] + random.normal(0, 4)

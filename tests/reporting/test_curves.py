@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 from reid.reporting import read_runs
+from reid.reporting.coding import Term
 from reid.reporting.curves import Pair, final_losses, pairs, smooth
 from reid.reporting.records import read_plan
 from tests.reporting.conftest import MakeGrid
 
-BNNECK = 4
+BNNECK = Term(4, 1, "bnneck")
 
 
 def test_pairs_differ_in_the_factor_only_and_span_none_to_all(make_grid: MakeGrid) -> None:
@@ -19,7 +20,7 @@ def test_pairs_differ_in_the_factor_only_and_span_none_to_all(make_grid: MakeGri
     assert [pair.arms for pair in shown][::2] == [("000000", "000010"), ("111101", "111111")]
     middle = shown[1].arms
     assert middle[0].count("1") in (2, 3)
-    assert [i for i in range(6) if middle[0][i] != middle[1][i]] == [BNNECK]
+    assert [i for i in range(6) if middle[0][i] != middle[1][i]] == [4]
 
 
 def test_an_arm_without_curves_gives_way_to_the_next(make_grid: MakeGrid) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from reid.errors import InputError
 from reid.reporting import read_runs
-from reid.reporting.records import one_source, read_plan
+from reid.reporting.records import mixture, read_plan
 from reid.tricks import TRICKS
 from tests.reporting.conftest import EFFECTS, TRICK_FACTORS, MakeGrid
 
@@ -25,7 +25,7 @@ def run_path(grid: Path, arm: str, seed: int = 0) -> Path:
 
 def test_a_row_per_planned_run(make_grid: MakeGrid) -> None:
     table = read_runs(make_grid(seeds=(0, 1)))
-    assert list(table.columns) == ["arm", *TRICKS, *COLUMNS, *COSTS, "code", "fingerprint", "reason"]
+    assert list(table.columns) == ["arm", *TRICKS, *COLUMNS, *COSTS, "code", "fingerprint", "protocol", "reason"]
     assert len(table) == 128
     assert all(pd.api.types.is_bool_dtype(table[name]) for name in TRICKS)
     row = table[(table["arm"] == "010010") & (table["seed"] == 1)].iloc[0]
@@ -96,11 +96,21 @@ def test_a_folder_without_a_plan_is_refused(tmp_path: Path) -> None:
         read_plan(tmp_path)
 
 
-@pytest.mark.parametrize(("column", "words"), [("code", "one code only"), ("fingerprint", "one data fingerprint only")])
-def test_runs_of_two_sources_are_not_mixed(make_grid: MakeGrid, column: str, words: str) -> None:
-    grid = make_grid(factors=TWO, effects=EFFECTS[:2])
-    table = read_runs(grid)
-    one_source(table, grid)
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [("code", "training code"), ("fingerprint", "data fingerprint"), ("protocol", "evaluation protocol")],
+)
+def test_runs_of_two_sources_are_a_mixture(make_grid: MakeGrid, column: str, words: str) -> None:
+    table = read_runs(make_grid(factors=TWO, effects=EFFECTS[:2]))
+    assert mixture(table, list(table.columns[1:3])) == []
     table.loc[3, column] = "feedbeef"
-    with pytest.raises(InputError, match=f"{words}.*feedbeef.*{table['signature'][3]}"):
-        one_source(table, grid)
+    (found,) = mixture(table, list(table.columns[1:3]))
+    assert found.startswith(f"{words}: ")
+    assert f"feedbeef (1 runs, such as {table['signature'][3]})" in found
+
+
+def test_a_planned_run_and_a_protocol_that_is_a_factor_are_no_mixture(make_grid: MakeGrid) -> None:
+    table = read_runs(make_grid(factors=TWO, effects=EFFECTS[:2], outcomes={("11", 0): "planned"}))
+    table.loc[table["state"] == "planned", "code"] = "feedbeef"
+    table.loc[0, "protocol"] = "metric euclidean"
+    assert mixture(table, ["evaluation.metric"]) == []

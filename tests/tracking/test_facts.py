@@ -100,3 +100,32 @@ def test_a_failed_runs_note_has_its_traceback(fabric: Fabric) -> None:
     assert "BNNeck" not in note
     assert "**failed** after 6 of 12 epochs. RuntimeError: no luck" in note
     assert "Traceback (most recent call last):" in note
+
+
+def test_indices_and_spaces_are_metrics_of_runs_and_arms(fabric: Fabric) -> None:
+    runs = fabric.runs(fabric.grid())
+    for seed, share in ((0, 0.25), (1, 0.75)):
+        folder = runs["11", seed]
+        extra = {
+            "dynamics": {"oscillation": share, "id_recovery": None if seed else 3.0},
+            "spaces": {"after_cosine": {"mAP": share, "rank1": 0.5}},
+            "clusters": {"after_cosine": {"silhouette": 0.5, "eer": None}},
+        }
+        folder.write("result", folder.read("result") | extra)
+    told = {point.key: point.value for point in facts.run_points(runs["11", 1]) if not point.step}
+    assert (told["dynamics/oscillation"], told["spaces/after_cosine_mAP"]) == (0.75, 0.75)
+    assert not {"dynamics/id_recovery", "spaces/after_cosine_eer"} & set(told), "what has no value is not told"
+    arm = {point.key: point.value for point in facts.arm_points([runs["11", 0], runs["11", 1]])}
+    assert (arm["dynamics/oscillation"], arm["spaces/after_cosine_silhouette"]) == (0.5, 0.5)
+    assert "dynamics/id_recovery" not in arm, "a mean is over all finished seeds or not told"
+
+
+def test_conflict_is_a_curve_where_it_was_measured(fabric: Fabric) -> None:
+    folder = fabric.runs(fabric.grid())["11", 0]
+    assert not curve(folder, "train/conflict"), "trained before it was recorded"
+    whole = folder.curves()
+    assert whole is not None
+    share = np.where(whole["iteration"] % 20 == 1, 0.25, np.nan)
+    folder.write_curves(whole.assign(conflict_share=share))
+    assert set(curve(folder, "train/conflict")) <= set(whole["iteration"][~np.isnan(share)])
+    assert curve(folder, "train/conflict")[1] == 0.25

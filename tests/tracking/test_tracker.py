@@ -99,7 +99,7 @@ def test_a_run_is_projected_whole(fabric: Fabric, mirrored: Mirrored) -> None:
         STARTED * 1000,
         (STARTED + 720) * 1000,
     )
-    assert mirrored.artifacts(run) == {"curves.parquet", "figures", "log.txt"}
+    assert mirrored.artifacts(run) == {"curves.parquet", "figures", "folder", "log.txt"}
     assert mirrored.artifacts(run, "figures") == {"figures/losses.png", "figures/learning.png"}
 
 
@@ -114,6 +114,12 @@ def test_an_arm_is_the_parent_with_the_means_of_its_seeds(fabric: Fabric, mirror
     colors = [runs[arm].data.tags["mlflow.runColor"] for arm in ("00", "10", "01", "11")]
     assert len(set(colors)) == 3
     assert colors[1] == colors[2]
+    assert mirrored.artifacts(runs["11"], "figures") == {"figures/losses.png"}
+
+
+def test_an_arms_figure_waits_for_all_its_seeds(fabric: Fabric, mirrored: Mirrored) -> None:
+    project(fabric, fabric.grid(outcomes={("11", 1): "stopped"}), "11 s0", "11 s1")
+    assert mirrored.artifacts(mirrored.runs()["11"]) == set()
 
 
 @pytest.mark.parametrize("forgotten", ["nothing", "marker", "ids"])
@@ -233,8 +239,8 @@ def test_opening_a_grid_again_is_the_same_experiment(fabric: Fabric, mirrored: M
 def test_several_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
     """Even where an earlier one was killed while it made the database."""
     fabric = Fabric(tmp_path / "output")
-    (fabric.output / ".mlflow.db.new").write_bytes(b"half a database")
     grid = fabric.grid(outcomes={(arm, seed): "planned" for arm in ("00", "01", "10") for seed in (0, 1)})
+    (fabric.output / ".mlflow.db.new").write_bytes(b"half a database")
     code = (
         "import sys; from pathlib import Path; from reid.tracking import Tracker\n"
         "tracker = Tracker(None, Path(sys.argv[1])); print(tracker.open_grid(Path(sys.argv[2])))\n"

@@ -12,8 +12,10 @@ import torch
 
 from reid.data import DecodedDataset
 from reid.errors import InputError
+from reid.evaluation import evaluate
+from reid.models import build_model
 from reid.recipe import Recipe
-from reid.training import STEP_FIELDS, Checkpoint, Diverged, Evaluated, Event, Steps, chance_level, train
+from reid.training import STEP_FIELDS, Checkpoint, Diverged, Evaluated, Event, Steps, train
 from reid.tricks import TRICKS
 
 CPU = torch.device("cpu")
@@ -70,9 +72,33 @@ def test_loss_falls_and_the_weights_are_a_function_of_the_seed(tiny: DecodedData
 PAIRS = [*itertools.combinations(TRICKS, 1), *itertools.combinations(TRICKS, 2)]
 
 
+TOGGLES: dict[str, dict[str, Any]] = {
+    "ema": {"optimizer.ema": 0.9},
+    "freeze": {"schedule.freeze_epochs": 2},
+    "cosine": {"schedule.decay": "cosine"},
+    "learned pooling": {"pooling.kind": "gem", "pooling.learned": True},
+    "circle": {"circle.weight": 0.01},
+    "colour": {"augmentation.auto_augment": 0.5, "color_jitter.probability": 0.5},
+    "evaluation": {"evaluation.flip": True, "evaluation.rerank": True},
+    "sgd": {"optimizer.name": "sgd"},
+}
+
+
 @pytest.mark.parametrize("names", [*PAIRS, tuple(TRICKS)])
 def test_resuming_at_any_epoch_is_exact(tiny: DecodedDataset, tiny_recipe: Recipe, names: tuple[str, ...]) -> None:
-    recipe = with_tricks(tiny_recipe, names)
+    resumes_exactly(with_tricks(tiny_recipe, names), tiny)
+
+
+@pytest.mark.parametrize("names", [*((name,) for name in TOGGLES), tuple(TOGGLES)], ids="+".join)
+def test_resuming_is_exact_under_every_toggle(
+    tiny: DecodedDataset, tiny_recipe: Recipe, names: tuple[str, ...]
+) -> None:
+    for name in names:
+        tiny_recipe = tiny_recipe.set(TOGGLES[name])
+    resumes_exactly(with_tricks(tiny_recipe, tuple(TRICKS)), tiny)
+
+
+def resumes_exactly(recipe: Recipe, tiny: DecodedDataset) -> None:
     whole = events_of(recipe, tiny)
     checkpoints = [event for event in whole if isinstance(event, Checkpoint)]
     for checkpoint in checkpoints[:-1]:
@@ -86,7 +112,7 @@ def test_resuming_at_any_epoch_is_exact(tiny: DecodedDataset, tiny_recipe: Recip
     np.testing.assert_array_equal(after_the_end[0].ranking.ap, last.ranking.ap)
 
 
-def test_all_64_arms_see_the_same_batches_crops_and_first_weights(
+def test_all_arms_see_the_same_batches_crops_and_first_weights(
     tiny: DecodedDataset, tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Recorded where they enter the loop: positions, flips, crops, and the trunk before the first step."""
@@ -113,12 +139,15 @@ def test_all_64_arms_see_the_same_batches_crops_and_first_weights(
     monkeypatch.setattr(loop, "identity_batches", batches)
     monkeypatch.setattr(loop, "build_model", build)
     recipe = tiny_recipe.set({"schedule.epochs": 1, "schedule.milestones": ()})
+    for toggle in TOGGLES.values():
+        seen.append([])
+        list(itertools.takewhile(lambda event: isinstance(event, Steps), train(recipe.set(toggle), tiny, 0, CPU)))
     for size in range(7):
         for names in itertools.combinations(TRICKS, size):
             seen.append([])
             events = train(with_tricks(recipe, names), tiny, 0, CPU)
             list(itertools.takewhile(lambda event: isinstance(event, Steps), events))
-    assert len(seen) == 64
+    assert len(seen) == 64 + len(TOGGLES)
     assert all(recorded == seen[0] for recorded in seen)
     assert len(seen[0]) > 10
 
@@ -129,6 +158,45 @@ def test_divergence_is_an_event_and_the_curve_reaches_it(tiny: DecodedDataset, t
     rows = pd.concat([event.rows for event in events if isinstance(event, Steps)])
     assert not np.isfinite(rows["total_loss"].iloc[-1])
     assert f"iteration {rows[~np.isfinite(rows['total_loss'])]['iteration'].iloc[0]}" in events[-1].reason
+
+
+def test_a_frozen_trunk_stays_as_it_was(tiny: DecodedDataset, tiny_recipe: Recipe) -> None:
+    """Weights and running statistics; the head learns meanwhile, and the trunk afterwards."""
+    states = [e.state for e in events_of(tiny_recipe.set(TOGGLES["freeze"]), tiny) if isinstance(e, Checkpoint)]
+    trunks = [{name: value for name, value in s["model"].items() if name.startswith("base.")} for s in states]
+    initial = build_model(tiny_recipe, tiny.dataset.num_classes, seed=0).state_dict()
+    assert all(torch.equal(value, initial[name]) for name, value in trunks[0].items())
+    assert same(trunks[0], trunks[1])
+    assert not same(trunks[1], trunks[2])
+    assert not torch.equal(states[0]["model"]["classifier.weight"], initial["classifier.weight"])
+
+
+def test_averaged_weights_are_evaluated_and_do_not_touch_the_training(
+    tiny: DecodedDataset, tiny_recipe: Recipe
+) -> None:
+    plain, averaged = (events_of(tiny_recipe.set({"optimizer.ema": decay}), tiny) for decay in (0.0, 0.9))
+    (ours, theirs), (first, second) = (
+        [[e for e in events if isinstance(e, kind)][-1] for events in (plain, averaged)]
+        for kind in (Checkpoint, Evaluated)
+    )
+    assert isinstance(ours, Checkpoint)
+    assert isinstance(theirs, Checkpoint)
+    assert same(ours.state["model"], theirs.state["trained"])
+    assert same(ours.state["optimizer"], theirs.state["optimizer"])
+    assert not same(theirs.state["model"], theirs.state["trained"])
+    assert isinstance(first, Evaluated)
+    assert isinstance(second, Evaluated)
+    model = build_model(tiny_recipe, tiny.dataset.num_classes)
+    model.load_state_dict(theirs.state["model"])
+    np.testing.assert_array_equal(evaluate(model, tiny, tiny_recipe, CPU).ap, second.ranking.ap)
+    assert not np.array_equal(first.ranking.ap, second.ranking.ap)
+
+
+def test_circle_loss_has_its_columns_and_may_stand_alone(tiny: DecodedDataset, tiny_recipe: Recipe) -> None:
+    alone = {"circle.weight": 0.5, "triplet.weight": 0.0, "id_loss.weight": 0.0, "schedule.epochs": 1}
+    rows = next(e for e in events_of(tiny_recipe.set(alone), tiny) if isinstance(e, Steps)).rows
+    np.testing.assert_allclose(rows["circle_weighted"], 0.5 * rows["circle_loss"], rtol=1e-6)
+    np.testing.assert_allclose(rows["total_loss"], rows["circle_weighted"], rtol=1e-6)
 
 
 def test_each_loss_can_be_off(tiny: DecodedDataset, tiny_recipe: Recipe) -> None:
@@ -142,20 +210,3 @@ def test_each_loss_can_be_off(tiny: DecodedDataset, tiny_recipe: Recipe) -> None
 def test_too_few_identities(tiny: DecodedDataset, tiny_recipe: Recipe) -> None:
     with pytest.raises(InputError, match=r"batch\.identities: a batch needs 13 identities, tiny has 12"):
         next(iter(train(tiny_recipe.set({"batch.identities": 13}), tiny, 0, CPU)))
-
-
-class TestChanceLevel:
-    ROWS = pd.DataFrame({"id_loss": [4.2, 4.2], "accuracy": [0.0, 0.02]})
-
-    def test_all_three_at_chance(self) -> None:
-        assert chance_level(self.ROWS, 64, mAP=0.06, random_mAP=0.05) == (
-            "chance level: mAP 6.0 % where a random order scores 5.0 %"
-        )
-
-    def test_any_one_above_is_learning(self) -> None:
-        assert chance_level(self.ROWS, 64, mAP=0.16, random_mAP=0.05) is None
-        assert chance_level(self.ROWS.assign(id_loss=3.9), 64, mAP=0.06, random_mAP=0.05) is None
-        assert chance_level(self.ROWS.assign(accuracy=0.2), 64, mAP=0.06, random_mAP=0.05) is None
-
-    def test_without_an_id_loss_the_ranking_decides(self) -> None:
-        assert chance_level(self.ROWS.assign(id_loss=np.nan), 64, mAP=0.06, random_mAP=0.05) is not None

@@ -1,0 +1,44 @@
+"""What a layout is, and the comparison of what was read with what is known."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reid.data.dataset import BenchmarkDataset
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a split is known to hold; None where nobody counted."""
+
+    identities: int
+    images: int
+    cameras: int | None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a data set lies on disk. `read` takes what reports call it and its folder.
+
+    `known` gives the counts by split. Where the layout is `shared` with data of other people they are those of the data
+    set that goes by the layout's own name only.
+    """
+
+    name: str
+    title: str
+    read: Callable[[str, Path], BenchmarkDataset]
+    source: str
+    known: Mapping[str, Counts] = field(default_factory=dict)
+    shared: bool = False
+
+    def differences(self, dataset: BenchmarkDataset) -> list[str]:
+        """A line for every count of `dataset` that is not the known one, with both numbers."""
+        if self.shared and dataset.name != self.name:
+            return []
+        lines = []
+        for split, known in self.known.items():
+            found = dataset.splits[split].counts()
+            for what, expected in vars(known).items():
+                if expected is not None and found[what] != expected:
+                    lines.append(f"{split}: {found[what]} {what} found, {self.title} has {expected}")
+        return lines
