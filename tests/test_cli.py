@@ -13,26 +13,15 @@ from reid.data import DecodedDataset
 from reid.evaluation import evaluate
 from reid.models import build_model
 from reid.recipe import Recipe
+from tests.grids import TOY
 
 STRONG_BASELINE = Path(__file__).parents[1] / "experiments" / "recipes" / "strong-baseline.yaml"
-
-GRID = """\
-name: tiny
-dataset: {{name: tiny, root: {root}}}
-recipe:
-  image: {{size: [32, 16]}}
-  augmentation: {{pad: 2}}
-  batch: {{identities: 4, images: 2}}
-  backbone: {{name: resnet10_narrow, stem_relu: true, pretrained: none}}
-  schedule: {{base: 3e-3, epochs: 2, milestones: []}}
-factors: {{bnneck: , center_loss: }}
-"""
 
 
 @pytest.fixture
 def grid(tmp_path: Path, tiny_root: Path) -> Path:
     file = tmp_path / "tiny.yaml"
-    file.write_text(GRID.format(root=tiny_root))
+    file.write_text(TOY.format(epochs=2, root=tiny_root))
     return file
 
 
@@ -64,21 +53,21 @@ class TestAblate:
         return error
 
     def test_missing_data_set_folder(self) -> None:
-        self.grid.write_text(GRID.format(root=self.tmp / "nowhere"))
+        self.grid.write_text(TOY.format(epochs=2, root=self.tmp / "nowhere"))
         assert "nowhere: no such data set folder" in self.refused()
 
     def test_no_parsable_name(self) -> None:
         for folder in ("bounding_box_train", "query", "bounding_box_test"):
             (self.tmp / "d" / folder).mkdir(parents=True)
             (self.tmp / "d" / folder / "me.jpg").touch()
-        self.grid.write_text(GRID.format(root=self.tmp / "d"))
+        self.grid.write_text(TOY.format(epochs=2, root=self.tmp / "d"))
         assert "image names must look like 0002_c1s1_000451_03.jpg; found 1 images, the first me.jpg" in self.refused()
 
     def test_truncated_image(self, tiny_root: Path) -> None:
         root = Path(shutil.copytree(tiny_root, self.tmp / "copy"))
         victim = sorted((root / "query").iterdir())[0]
         victim.write_bytes(victim.read_bytes()[:200])
-        self.grid.write_text(GRID.format(root=root))
+        self.grid.write_text(TOY.format(epochs=2, root=root))
         error = self.refused()
         assert victim.name in error
         assert "--skip-unreadable" in error

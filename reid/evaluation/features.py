@@ -14,6 +14,7 @@ from reid.evaluation.lists import rank_lists
 from reid.evaluation.ranking import Ranking, rank, rank_distances
 from reid.evaluation.rerank import rerank
 from reid.models import Baseline
+from reid.models.baseline import Features
 from reid.recipe import Recipe
 
 
@@ -23,18 +24,27 @@ def precision(device: torch.device) -> AbstractContextManager[Any]:
 
 
 @torch.inference_mode()
-def extract(model: Baseline, pixels: Any, recipe: Recipe, device: torch.device) -> Tensor:
-    """Features (N, D), float32 on `device`, of uint8 images (N, H, W, 3): f_t or f_i, as the recipe ranks."""
+def extract_both(model: Baseline, pixels: Any, recipe: Recipe, device: torch.device) -> Features:
+    """f_t and f_i, each (N, D), float32 on `device`, of uint8 images (N, H, W, 3), from one pass.
+
+    The mean with those of the mirrored images where the recipe asks for a flip.
+    """
     model.eval()
-    parts: list[Tensor] = []
+    parts: list[Features] = []
     for start in range(0, len(pixels), recipe.evaluation.batch):
         images = torch.from_numpy(pixels[start : start + recipe.evaluation.batch]).to(device)
         with precision(device):
-            features = model(normalize(images, recipe.image)).float()
+            found = [model.features(normalize(images, recipe.image))]
             if recipe.evaluation.flip:
-                features = (features + model(normalize(images.flip(2), recipe.image)).float()) / 2
-            parts.append(features)
-    return torch.cat(parts)
+                found.append(model.features(normalize(images.flip(2), recipe.image)))
+        parts.append(Features(*(torch.stack(views).float().mean(0) for views in zip(*found, strict=True))))
+    return Features(*(torch.cat(part) for part in zip(*parts, strict=True)))
+
+
+def extract(model: Baseline, pixels: Any, recipe: Recipe, device: torch.device) -> Tensor:
+    """Features (N, D), float32 on `device`, of uint8 images (N, H, W, 3): f_t or f_i, as the recipe ranks."""
+    features: Tensor = getattr(extract_both(model, pixels, recipe, device), recipe.evaluation.feature)
+    return features
 
 
 def evaluate(model: Baseline, data: DecodedDataset, recipe: Recipe, device: torch.device) -> Ranking:

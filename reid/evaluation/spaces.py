@@ -10,11 +10,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from reid.data import Dataset, DecodedDataset
-from reid.data.augmentation import normalize
 from reid.evaluation.clusters import cluster_measures, verification
-from reid.evaluation.features import precision
+from reid.evaluation.features import extract_both
 from reid.evaluation.ranking import Ranking, rank
-from reid.models import Baseline, build_model
+from reid.models import build_model
 from reid.models.baseline import Features
 from reid.recipe import Recipe
 from reid.streams import numpy_generator
@@ -46,7 +45,7 @@ def measure_spaces(weights: dict[str, Tensor], data: DecodedDataset, recipe: Rec
     model = build_model(recipe, data.dataset.num_classes)
     model.load_state_dict(weights)
     model.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-    query, gallery = (_extract(model, data.pixels[split], recipe, device) for split in ("query", "gallery"))
+    query, gallery = (extract_both(model, data.pixels[split], recipe, device) for split in ("query", "gallery"))
     rankings: dict[str, Ranking] = {}
     clusters: dict[str, dict[str, float]] = {}
     for feature in Features._fields:
@@ -59,19 +58,6 @@ def measure_spaces(weights: dict[str, Tensor], data: DecodedDataset, recipe: Rec
                 rankings[space] = _rank(*pair, data.dataset, recipe, metric)
                 clusters[space] = _clusters(*pair, data.dataset, metric)
     return Spaces(rankings, clusters, _shown(query, gallery, data.dataset))
-
-
-@torch.inference_mode()
-def _extract(model: Baseline, pixels: Any, recipe: Recipe, device: torch.device) -> Features:
-    parts: list[Features] = []
-    for start in range(0, len(pixels), recipe.evaluation.batch):
-        images = torch.from_numpy(pixels[start : start + recipe.evaluation.batch]).to(device)
-        with precision(device):
-            found = [model.features(normalize(images, recipe.image))]
-            if recipe.evaluation.flip:
-                found.append(model.features(normalize(images.flip(2), recipe.image)))
-        parts.append(Features(*(torch.stack(views).float().mean(0) for views in zip(*found, strict=True))))
-    return Features(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
 def _rank(query: Tensor, gallery: Tensor, dataset: Dataset, recipe: Recipe, metric: Metric) -> Ranking:

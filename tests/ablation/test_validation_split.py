@@ -13,7 +13,7 @@ from reid.ablation.orchestrator import Board, RunStatus
 from reid.data import DatasetSource
 from reid.errors import InputError
 from reid.run_folder import RunFolder
-from tests.test_cli import GRID
+from tests.grids import TOY
 
 
 class Warnings(list[str]):
@@ -30,7 +30,7 @@ class Warnings(list[str]):
 
 def launched(tmp_path: Path, root: Path, split: str, view: Warnings) -> Launched:
     file = tmp_path / "grid.yaml"
-    text = GRID.format(root=root)
+    text = TOY.format(epochs=2, root=root)
     assert "root: " in text
     file.write_text(text.replace(f"root: {root}}}", f"root: {root}{split}}}"))
     return prepare(file, tmp_path / "output", {}, False, "reid ablate grid.yaml", view)
