@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from reid.ablation.executor import usable_cores
+from reid.ablation.local_executor import usable_cores
 from reid.data import DecodedDataset, load_dataset, open_dataset
 from reid.data.augmentation import augment, draw
 from reid.data.sampler import identity_batches

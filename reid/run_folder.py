@@ -39,6 +39,11 @@ class RunFolder:
         return self.path / "model.pt"
 
     @property
+    def stop_request(self) -> Path:
+        """While this file is there, whoever trains the run ends it after the epoch in flight."""
+        return self.path / "stop"
+
+    @property
     def log(self) -> Path:
         return self.path / "log.txt"
 

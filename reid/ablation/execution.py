@@ -125,11 +125,12 @@ class Worker:
         self.skip_unreadable = skip_unreadable
         self.opened: dict[tuple[str, tuple[int, int]], DecodedDataset] = {}
 
-    def execute(self, path: Path, report: Report, stopping: Callable[[], bool]) -> str:
+    def execute(self, path: Path, report: Report, stopping: Callable[[], bool], until: int | None = None) -> str:
         """Train the run in folder `path` to its end, from its last checkpoint if it has one; returns its state.
 
-        What raises is written to the folder: state failed, traceback in state.json and log.txt. `stopping` is asked
-        after every checkpoint; on yes the run is left as stopped.
+        What raises is written to the folder: state failed, traceback in state.json and log.txt. After every checkpoint
+        `stopping` and the folder's stop request are asked, and `until`, an epoch, is looked at; any of them leaves the
+        run as stopped.
         """
         folder = RunFolder(path)
         with claim(folder) as mine:
@@ -139,7 +140,7 @@ class Worker:
             set_state(folder, state="running", reason=None, error=None, attempts=attempts, started=time.time())
             write_log(folder, f"attempt {attempts} on {self.device}")
             try:
-                state, reason = self._train(folder, report, stopping)
+                state, reason = self._train(folder, report, stopping, until)
                 set_state(folder, state=state, reason=reason)
             except Exception as error:
                 trace = traceback.format_exc()
@@ -155,7 +156,9 @@ class Worker:
                 folder.previous_checkpoint.unlink(missing_ok=True)
             return state
 
-    def _train(self, folder: RunFolder, report: Report, stopping: Callable[[], bool]) -> tuple[str, str | None]:
+    def _train(
+        self, folder: RunFolder, report: Report, stopping: Callable[[], bool], until: int | None
+    ) -> tuple[str, str | None]:
         described = folder.read("run")
         recipe = Recipe.model_validate(described["recipe"])
         data = self.open(described["dataset"], recipe.image.size)
@@ -188,8 +191,12 @@ class Worker:
                 case Checkpoint(epoch):
                     executed.save_checkpoint(event)
                     set_state(folder, epoch=epoch, epochs=recipe.schedule.epochs)
-                    if epoch < recipe.schedule.epochs and stopping():
-                        return "stopped", f"asked to stop after epoch {epoch}"
+                    if epoch < recipe.schedule.epochs:
+                        if stopping() or folder.stop_request.exists():
+                            folder.stop_request.unlink(missing_ok=True)
+                            return "stopped", f"asked to stop after epoch {epoch}"
+                        if epoch == until:
+                            return "stopped", f"paused after epoch {epoch}"
                     final = event.state["model"]
                 case Diverged(_, reason):
                     executed.save_curves()

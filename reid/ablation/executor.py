@@ -1,167 +1,43 @@
-"""The local executor: warm worker processes of our own, each training one run after another.
+"""Where runs train: the one seam between those who want runs trained and the machines that train them."""
 
-A pool of the standard library loses every pending run when one worker is killed; ours loses that worker's run, which
-goes on from its checkpoint in a fresh one.
-"""
-
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Any
-
-import torch
-
-SPAWN = multiprocessing.get_context("spawn")  # a fork after CUDA is initialised is undefined
+from typing import Any, Protocol, Self
 
 
 @dataclass(frozen=True)
 class Message:
-    """What a worker says of a run: kind "progress" with numbers, "ended" with a state, or "lost" with how it died."""
+    """What an executor says of a run: kind "progress" with numbers, "ended" with a state, or "lost" with how."""
 
     kind: str
     signature: str
     content: Any
 
 
-@dataclass
-class Slot:
-    """A place where one run trains at a time: a worker process and the run it has."""
+class Executor(Protocol):
+    """Trains the runs it is given in as many slots as it has; a context manager: leaving it ends every worker.
 
-    index: int
-    device: str
-    process: SpawnProcess | None = None
-    connection: "Connection[Any, Any] | None" = None
-    run: Path | None = None
-
-
-def plan_slots(device: str, slots: int | None) -> list[str]:
-    """A device for every slot: `slots` a GPU (default 1) for "cuda", `slots` in all (default a core each) for "cpu"."""
-    if device == "cpu":
-        return ["cpu"] * (slots or usable_cores())
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    names = visible.split(",") if visible else [str(index) for index in range(torch.cuda.device_count())]
-    return [f"cuda:{name}" for name in names for _ in range(slots or 1)]
-
-
-def usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class LocalExecutor:
-    """Submit runs to idle slots and read what becomes of them.
-
-    Use as a context manager: leaving it ends every worker.
+    A run that ends writes its own folder; a run that is lost, because its worker was, is left as the worker left it.
+    To end a run after its epoch in flight, put a stop request into its folder (see RunFolder).
     """
 
-    def __init__(self, devices: list[str], cache: Path, skip_unreadable: bool) -> None:
-        self.slots = [Slot(index, device) for index, device in enumerate(devices)]
-        self.cache = cache
-        self.skip_unreadable = skip_unreadable
-        self.threads = max(1, usable_cores() // len(devices))
+    @property
+    def slots(self) -> int:
+        """Runs that can train at a time."""
 
-    def __enter__(self) -> "LocalExecutor":
-        return self
+    def __enter__(self) -> Self: ...
 
-    def __exit__(self, *_: object) -> None:
-        for slot in self.slots:
-            if slot.process is not None:
-                slot.process.kill()
-                slot.process.join()
+    def __exit__(self, *_: object) -> None: ...
 
-    def idle(self) -> list[Slot]:
-        return [slot for slot in self.slots if slot.run is None]
+    def busy(self) -> int:
+        """Runs submitted whose end or loss has not been told yet."""
 
-    def busy(self) -> list[Slot]:
-        return [slot for slot in self.slots if slot.run is not None]
-
-    def submit(self, slot: Slot, run: Path) -> None:
-        """Train the run in folder `run` on an idle slot, starting its worker if it has none."""
-        if slot.process is None or not slot.process.is_alive():
-            self._start(slot)
-        assert slot.connection is not None
-        slot.run = run
-        slot.connection.send(run)
+    def submit(self, run: Path, until: int | None) -> None:
+        """Train the run in folder `run`, up to epoch `until` (None: to its end). Only while a slot is free."""
 
     def messages(self, timeout: float) -> Iterator[Message]:
         """What has been said within `timeout` seconds; returns early once something was."""
-        busy = {slot.connection: slot for slot in self.busy() if slot.connection is not None}
-        for ready in wait(list(busy), timeout):
-            assert isinstance(ready, Connection)
-            slot = busy[ready]
-            assert slot.run is not None
-            signature = slot.run.name
-            try:
-                kind, content = ready.recv()
-            except (EOFError, ConnectionResetError):
-                kind, content = "lost", self._bury(slot)
-            if kind != "progress":
-                slot.run = None
-            yield Message(kind, signature, content)
 
-    def stop(self) -> None:
-        """Ask every busy worker to end after the epoch in flight."""
-        for slot in self.busy():
-            if slot.process is not None:
-                slot.process.terminate()
-
-    def _start(self, slot: Slot) -> None:
-        ours, theirs = SPAWN.Pipe()
-        environment = {"OMP_NUM_THREADS": str(self.threads)}
-        device = slot.device
-        if device.startswith("cuda:"):
-            environment["CUDA_VISIBLE_DEVICES"] = device.removeprefix("cuda:")
-            device = "cuda"
-        before = {name: os.environ.get(name) for name in environment}
-        os.environ.update(environment)
-        try:
-            slot.process = SPAWN.Process(
-                target=_work, args=(theirs, self.cache, device, self.skip_unreadable, self.threads), daemon=True
-            )
-            slot.process.start()
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
-        theirs.close()
-        slot.connection = ours
-
-    def _bury(self, slot: Slot) -> str:
-        assert slot.process is not None
-        slot.process.join()
-        code = slot.process.exitcode or 0
-        slot.process = None
-        return f"worker killed by {signal.Signals(-code).name}" if code < 0 else f"worker ended with exit code {code}"
-
-
-def _work(connection: "Connection[Any, Any]", cache: Path, device: str, skip_unreadable: bool, threads: int) -> None:
-    """A worker process: trains the runs it is sent until the pipe closes or SIGTERM asks it to stop."""
-    stopping = threading.Event()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the orchestrator decides
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    torch.set_num_threads(threads)
-    from reid.ablation.execution import Worker
-
-    worker = Worker(cache, torch.device(device), skip_unreadable)
-    while not stopping.is_set():
-        try:
-            run = connection.recv()
-        except EOFError:
-            return
-        state = worker.execute(run, lambda numbers: connection.send(("progress", numbers)), stopping.is_set)
-        connection.send(("ended", state))
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os.kill(os.getpid(), signal.SIGKILL)
+    def kill(self, signature: str) -> None:
+        """End the worker of a run at once; the run is then told as lost."""

@@ -10,10 +10,11 @@ from typing import Any, Protocol
 
 import torch
 
-from reid.ablation.executor import LocalExecutor, plan_slots
+from reid.ablation.dispatch import Dispatch
 from reid.ablation.forecast import Forecast, forecast
 from reid.ablation.grid import Grid
 from reid.ablation.ledger import Ledger
+from reid.ablation.local_executor import LocalExecutor, plan_slots
 from reid.ablation.mirror import Mirror
 from reid.ablation.orchestrator import Board, Orchestrator, RunStatus, make_board
 from reid.ablation.provenance import training_code
@@ -127,7 +128,7 @@ def launch(
             if launched.ledger.is_over(signature):
                 mirror.project(launched.ledger.folder(signature).path)
         with LocalExecutor(devices, output / "cache", skip_unreadable) as executor:
-            Orchestrator(board, launched.ledger, executor, mirror.project, view.show).run()
+            Orchestrator(launched.plan, board, Dispatch(launched.ledger, executor), mirror.project, view.show).run()
         for run in board.runs.values():
             state = launched.ledger.settle(run.signature)
             if state != run.state:  # its worker was ended at once

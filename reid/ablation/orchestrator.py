@@ -3,15 +3,13 @@
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reid.ablation.executor import LocalExecutor, Message
-from reid.ablation.ledger import Ledger, claim, set_state
-
-LOST_ATTEMPTS = 3  # a run whose worker was killed is given this many workers in one launch
+from reid.ablation.dispatch import Dispatch, Happened
+from reid.ablation.ledger import Ledger
 
 
 @dataclass
@@ -67,26 +65,25 @@ def make_board(plan: dict[str, Any], ledger: Ledger, slots: int) -> Board:
 
 
 class Orchestrator:
-    """Feeds the runs that are not over to an executor.
+    """Hands the runs of a plan that are not over to a dispatch, in the plan's order.
 
     `changed` is called with a run folder to project, `show` with the board.
     """
 
     def __init__(
         self,
+        plan: dict[str, Any],
         board: Board,
-        ledger: Ledger,
-        executor: LocalExecutor,
+        dispatch: Dispatch,
         changed: Callable[[Path], None],
         show: Callable[[Board, RunStatus | None], None],
     ) -> None:
         self.board = board
-        self.ledger = ledger
-        self.executor = executor
+        self.dispatch = dispatch
         self.changed = changed
         self.show = show
-        self.pending = deque(run.signature for run in board.runs.values() if not ledger.is_over(run.signature))
-        self.lost: Counter[str] = Counter()
+        self.pending = [signature for signature in board.runs if not dispatch.ledger.is_over(signature)]
+        self.shares = {run["signature"]: run.get("shares") for run in plan["runs"]}
         self.interrupts = 0
 
     def run(self) -> Counter[str]:
@@ -97,7 +94,7 @@ class Orchestrator:
         """
         handlers = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            while self.interrupts < 2 and (self.executor.busy() or (self.pending and not self.interrupts)):
+            while self.interrupts < 2 and not (self.dispatch.idle() and (self.interrupts or not self.pending)):
                 self._advance()
         finally:
             for number, handler in handlers.items():
@@ -107,49 +104,41 @@ class Orchestrator:
     def _interrupt(self, *_: object) -> None:
         """A handler, as KeyboardInterrupt could fall between reading a message and acting on it."""
         self.interrupts += 1
-        if self.interrupts == 1:
-            self.board.notices.append("stopping after the epoch in flight; Ctrl-C again ends at once")
-            self.executor.stop()
 
     def _advance(self) -> None:
-        if not self.interrupts:
-            for slot in self.executor.idle():
-                if self.pending:
-                    signature = self.pending.popleft()
-                    run = self.board.runs[signature]
-                    run.state, run.started = "running", time.monotonic()
-                    self.executor.submit(slot, self.ledger.folder(signature).path)
-                    self.changed(self.ledger.folder(signature).path)
-                    self.show(self.board, run)
-        messages: Iterable[Message] = self.executor.messages(timeout=0.25)
-        for message in messages:
-            self._take(message)
+        if self.interrupts and not self.dispatch.stopping:
+            self.board.notices.append("stopping after the epoch in flight; Ctrl-C again ends at once")
+            self.dispatch.stop()
+        while not self.dispatch.stopping and self.dispatch.free() > 0 and (ready := self._next()) is not None:
+            self.pending.remove(ready)
+            self.dispatch.submit(ready)
+        for happened in self.dispatch.advance(timeout=0.25):
+            self._take(happened)
         self.show(self.board, None)
 
-    def _take(self, message: Message) -> None:
-        run = self.board.runs[message.signature]
-        folder = self.ledger.folder(message.signature)
-        match message.kind:
+    def _next(self) -> str | None:
+        """The first pending run whose training, if it shares another's, has its outcome."""
+        unsettled = {*self.pending, *self.dispatch.running, *(signature for signature, _ in self.dispatch.queue)}
+        return next((signature for signature in self.pending if self.shares[signature] not in unsettled), None)
+
+    def _take(self, happened: Happened) -> None:
+        run = self.board.runs[happened.signature]
+        folder = self.dispatch.ledger.folder(happened.signature)
+        match happened.kind:
             case "progress":
-                run.epoch = message.content["epoch"]
-                if "mAP" in message.content:
-                    run.mAP = message.content["mAP"]
+                run.epoch = happened.content["epoch"]
+                if "mAP" in happened.content:
+                    run.mAP = happened.content["mAP"]
                     self.changed(folder.path)
                 return
+            case "started":
+                run.state, run.started = "running", time.monotonic()
+            case "retry":
+                run.state = "planned"
+                self.board.notices.append(f"{run.arm} s{run.seed}: {happened.content}")
             case "ended":
-                run.state = message.content
+                run.state = happened.content
                 run.seconds = time.monotonic() - (run.started or time.monotonic())
-            case "lost":
-                self.lost[run.signature] += 1
-                if self.lost[run.signature] < LOST_ATTEMPTS and not self.interrupts:
-                    run.state = "planned"
-                    self.pending.appendleft(run.signature)
-                    self.board.notices.append(f"{run.arm} s{run.seed}: {message.content}; going on from its checkpoint")
-                else:
-                    run.state = "stopped" if self.interrupts else "failed"
-                    with claim(folder) as mine:
-                        if mine:
-                            set_state(folder, state=run.state, reason=message.content)
-        run.reason = (folder.read("state") or {}).get("reason")
+                run.reason = (folder.read("state") or {}).get("reason")
         self.changed(folder.path)
         self.show(self.board, run)
