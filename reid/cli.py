@@ -1,17 +1,36 @@
-"""The command line: `reid data | train | ablate | status | evaluate | curves | report | sync | ui`."""
+"""The command line: `reid ablate | train | evaluate | curves | report | sync | ui`, and the commands of other files."""
 
 import json
-import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from reid.data_commands import data
 from reid.errors import InputError
+from reid.options import (
+    OUTPUT,
+    Address,
+    Assignments,
+    CpusPerRun,
+    Device,
+    ExecutorName,
+    GpusPerRun,
+    Output,
+    Skip,
+    Slots,
+    SlotsPerGpu,
+    SlurmWords,
+    StopAfter,
+    TrackingUri,
+    Watchdog,
+    command_line,
+)
+from reid.run_commands import runs
 from reid.run_folder import ENDED
+from reid.tune_commands import tune
 
 app = typer.Typer(
     add_completion=False,
@@ -20,19 +39,8 @@ app = typer.Typer(
     help="Which trick of the person re-identification strong baseline helps, by how much, how sure.",
 )
 app.add_typer(data, name="data")
-
-Output = Annotated[Path, typer.Option(help="Folder of runs, grids, caches and the embedded MLflow store.")]
-Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: CUDA where there is one.")]
-Skip = Annotated[
-    bool, typer.Option("--skip-unreadable", help="Leave out images that cannot be read; the report counts them.")
-]
-Assignments = Annotated[
-    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Set a field of the base recipe.")
-]
-TrackingUri = Annotated[
-    str | None, typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow server; default: SQLite in the output folder.")
-]
-OUTPUT = Path("output")
+app.add_typer(runs)
+app.command()(tune)
 
 
 @app.command()
@@ -40,38 +48,46 @@ def ablate(
     grid: Annotated[Path, typer.Argument(help="Grid file (YAML).")],
     output: Output = OUTPUT,
     device: Device = "auto",
-    slots: Annotated[
-        int | None, typer.Option(min=1, help="Runs at a time; default: one a GPU, or one a CPU core.")
-    ] = None,
+    slots: Slots = None,
+    slots_per_gpu: SlotsPerGpu = None,
     assignments: Assignments = None,
     skip_unreadable: Skip = False,
     tracking_uri: TrackingUri = None,
+    executor: ExecutorName = "local",
+    address: Address = None,
+    gpus_per_run: GpusPerRun = None,
+    cpus_per_run: CpusPerRun = None,
+    slurm: SlurmWords = None,
+    watchdog: Watchdog = 3600,
+    stop_after: StopAfter = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON an event.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it costs and can see; train nothing.")] = False,
 ) -> None:
     """Train every run of a grid that has no result yet.
 
-    Call it again after an interruption: nothing is trained twice.
+    Call it again after an interruption, or at the same time elsewhere: nothing is trained twice.
     """
+    from reid.ablation.executors import Wanted, expected_slots, make_executor
     from reid.ablation.launch import launch, prepare, preview
+    from reid.ablation.local_executor import chosen_device
     from reid.config import parse_assignments
+    from reid.event_lines import EventLines
+    from reid.status_view import closing
     from reid.terminal import TerminalView, forecast_lines
 
     fields = parse_assignments(assignments or [])
-    with TerminalView(Console()) as view:
+    wanted = Wanted(executor, slots, address, gpus_per_run, cpus_per_run, tuple(slurm or ()), slots_per_gpu)
+    with EventLines() if as_json else TerminalView(Console()) as view:
         if dry_run:
-            forecast = preview(grid, output, fields, skip_unreadable, chosen_device(device), slots, view)
+            at_a_time = expected_slots(wanted, device)
+            forecast = preview(grid, output, fields, skip_unreadable, chosen_device(device), at_a_time, view)
             typer.echo("\n".join(forecast_lines(forecast)))
             return
+        trainer = make_executor(wanted, device, output, skip_unreadable)
         launched = prepare(grid, output, fields, skip_unreadable, command_line(), view)
-        counts = launch(launched, chosen_device(device), slots, skip_unreadable, tracking_uri, view)
-    name = launched.plan["name"]
-    typer.echo(f"grid {name}: " + ", ".join(f"{count} {state}" for state, count in counts.items()))
-    if counts["stopped"] or counts["planned"]:
-        typer.echo("stopped before the end; the same command goes on from here")
-        raise typer.Exit(130)
-    if counts["failed"]:
-        typer.echo(f"some runs failed: `reid status {name}` says why; the same command tries them again")
-        raise typer.Exit(1)
+        board = launch(launched, trainer, tracking_uri, view, watchdog, stop_after)
+        view.end(board)
+    raise typer.Exit(closing(board)[1])
 
 
 @app.command()
@@ -89,6 +105,8 @@ def train(
 
     from reid.ablation.execution import Worker
     from reid.ablation.launch import prepare
+    from reid.ablation.local_executor import chosen_device
+    from reid.ablation.sharing import source_of
     from reid.config import parse_assignments
     from reid.terminal import TerminalView, progress_line
 
@@ -102,23 +120,10 @@ def train(
     folder = launched.ledger.folder(signatures[arm, seed])
     torch.set_num_threads(1)  # as in a slot of a grid, so that the result is the grid's own, bit for bit
     worker = Worker(output / "cache", torch.device(chosen_device(device)), skip_unreadable)
-    state = worker.execute(folder.path, lambda numbers: typer.echo(progress_line(numbers)), lambda: False)
+    for run in dict.fromkeys((source_of(folder), folder)):  # a training that it shares comes first
+        state = worker.execute(run.path, lambda numbers: typer.echo(progress_line(numbers)), lambda: False)
     typer.echo(f"{folder.path}: {state}" + (f" ({reason})" if (reason := folder.read("state").get("reason")) else ""))
     raise typer.Exit(0 if state in ENDED else 1)
-
-
-@app.command()
-def status(grid: str, output: Output = OUTPUT) -> None:
-    """Every run of a grid with its state."""
-    from reid.ablation.launch import find_grid
-    from reid.ablation.ledger import Ledger
-    from reid.ablation.orchestrator import make_board
-    from reid.terminal import status_table
-
-    plan = json.loads((find_grid(output, grid) / "plan.json").read_text())
-    board = make_board(plan, Ledger(output), slots=1)
-    Console().print(status_table(board))
-    typer.echo(", ".join(f"{count} {state}" for state, count in board.counts().items()))
 
 
 @app.command()
@@ -140,6 +145,7 @@ def evaluate(
     """Evaluate the model of a finished run, or a checkpoint from elsewhere, on a data set; prints JSON."""
     from reid.ablation.evaluate_run import evaluate_checkpoint, evaluate_run
     from reid.ablation.launch import find_run
+    from reid.ablation.local_executor import chosen_device
     from reid.config import load, parse_assignments, set_fields
     from reid.recipe import Recipe
 
@@ -178,12 +184,12 @@ def curves(
 
 @app.command()
 def report(
-    grid: str,
+    name: Annotated[str, typer.Argument(metavar="GRID|STUDY", help="Name of a grid or a study, or its folder.")],
     formats: Annotated[
         str | None, typer.Option("--format", help="Of pdf,html,latex,csv,markdown; default: pdf,csv.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="A folder, or a file; default: the grid's folder.")
+        Path | None, typer.Option("--out", "-o", help="A folder, or a file; default: the folder of the grid or study.")
     ] = None,
     rope: Annotated[
         float | None, typer.Option(min=0, help="Differences up to so many points of mAP do not matter to you.")
@@ -196,11 +202,10 @@ def report(
     ] = None,
     output: Output = OUTPUT,
 ) -> None:
-    """Write the report of a grid: which trick helps, by how much, how sure, and together with what."""
+    """Write the report of a grid (which trick helps, by how much, how sure) or of a study (does tuning pay)."""
     from tempfile import TemporaryDirectory
 
-    from reid.ablation.launch import find_grid
-    from reid.reporting import chosen_formats, write_report
+    from reid.reporting import chosen_formats, find_reported, write_report
 
     def write(folder: Path, to: Path) -> None:
         share = None if rope is None else rope / 100
@@ -208,28 +213,30 @@ def report(
             typer.echo(path)
 
     if from_mlflow is None:
-        folder = find_grid(output, grid)
+        folder = find_reported(output, name)
         write(folder, out or folder)
         return
     from reid.tracking import TrackingError, download
 
     try:
         with TemporaryDirectory() as temporary:
-            write(download(from_mlflow, grid, Path(temporary)), out or Path(f"{grid}-report"))
+            write(download(from_mlflow, name, Path(temporary)), out or Path(f"{name}-report"))
     except TrackingError as error:
         raise InputError(f"MLflow: {error}") from error
 
 
 @app.command()
 def sync(
-    grid: Annotated[str | None, typer.Argument(help="Only this grid; default: all.")] = None,
+    grid: Annotated[str | None, typer.Argument(metavar="NAME", help="Only this grid or study; default: all.")] = None,
     output: Output = OUTPUT,
     tracking_uri: TrackingUri = None,
 ) -> None:
-    """Rebuild MLflow from the run folders."""
+    """Rebuild MLflow from the run folders; what was killed is not RUNNING there afterwards."""
+    from reid.ablation.ledger import settle_all
     from reid.tracking import TrackingError
     from reid.tracking import sync as rebuild
 
+    settle_all(output)
     try:
         typer.echo(f"{rebuild(output, tracking_uri, grid)} runs projected")
     except TrackingError as error:
@@ -247,19 +254,6 @@ def ui(
     from reid.tracking import serve
 
     serve(output, tracking_uri, port, browser)
-
-
-def chosen_device(device: str) -> str:
-    """ "cpu" or "cuda". Raises InputError for "cuda" where there is none."""
-    import torch
-
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: no CUDA device is available; use --device cpu")
-    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
-
-
-def command_line() -> str:
-    return shlex.join(["reid", *sys.argv[1:]])
 
 
 def main() -> None:

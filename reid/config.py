@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -122,11 +122,16 @@ def _fields_at(model: type[BaseModel], location: Location) -> list[str]:
     """Names of the fields of the model found by following `location` through nested models."""
     for part in location:
         field = model.model_fields.get(str(part))
-        candidates = [field.annotation, *get_args(field.annotation)] if field else []
-        nested = [kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel)]
-        if nested:
-            model = nested[0]
+        model = next(_models_in(field.annotation), model) if field else model
     return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that an annotation speaks of, itself or within containers and unions."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
 
 
 def _line(node: yaml.Node | None, location: Location) -> int:

@@ -2,7 +2,7 @@
 
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -22,6 +22,9 @@ def synthesize_command(
     cameras: Annotated[int, typer.Option()] = 6,
     images: Annotated[int, typer.Option(help="Images per identity, over all its cameras.")] = 12,
     seed: int = 0,
+    domain: Annotated[
+        Literal["day", "night"], typer.Option(help="Two worlds: other cameras, light, places and clothes.")
+    ] = "day",
 ) -> None:
     """Draw a pedestrian data set in Market-1501's layout."""
     from pydantic import ValidationError
@@ -37,6 +40,7 @@ def synthesize_command(
             cameras=cameras,
             images=images,
             seed=seed,
+            domain=domain,
         )
     except ValidationError as error:
         raise InputError(f"--{describe(error, SyntheticSpec).replace('_', '-', 1)}") from error

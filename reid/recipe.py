@@ -182,16 +182,26 @@ class Evaluation(Slot):
     """What is ranked and how. `every` counts epochs; the last epoch is always evaluated.
 
     `flip` takes the mean of an image's feature and its mirror image's. `rerank` ranks by k-reciprocal distances
-    (Zhong et al. 2017) with k1 20, k2 6, λ 0.3.
+    (Zhong et al. 2017): `rerank_k1` neighbours make a set, weights are the mean over `rerank_k2`, and `rerank_lambda`
+    is the share of the original distance. Defaults are the paper's.
     """
 
     feature: Literal["before", "after"] = "before"
     metric: Literal["cosine", "euclidean"] = "cosine"
     flip: bool = False
     rerank: bool = False
+    rerank_k1: Count = 20
+    rerank_k2: Count = 6
+    rerank_lambda: Probability = 0.3
     every: Count = 40
     batch: Count = 128
     max_rank: Count = 50
+
+    @model_validator(mode="after")
+    def _means_over_neighbours(self) -> Self:
+        if self.rerank_k2 > self.rerank_k1:
+            raise ValueError(f"rerank_k2 must be at most rerank_k1, found {self.rerank_k2} and {self.rerank_k1}")
+        return self
 
 
 class Recipe(Slot):

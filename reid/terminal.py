@@ -1,9 +1,11 @@
 """What a launch looks like in a terminal: a live board on a TTY, a line an event elsewhere."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import isnan
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -13,20 +15,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from reid.ablation.board import Board, RunStatus
 from reid.ablation.forecast import Forecast
 from reid.ablation.launch import Progress
-from reid.ablation.orchestrator import Board, RunStatus
-from reid.run_folder import ENDED
+from reid.status_view import COLOURS, clock, closing, event_line, pace, percent
 
-COLOURS = {
-    "finished": "green",
-    "diverged": "yellow",
-    "failed": "red",
-    "stopped": "magenta",
-    "running": "cyan",
-    "planned": "dim",
-}
 BEST_SHOWN = 5
+REDRAW_SECONDS = 0.25  # a board of thousands of runs takes a while to draw
 
 
 class TerminalView:
@@ -35,9 +30,10 @@ class TerminalView:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+        self.drawn = float("-inf")
         self.warning = ""
 
-    def __enter__(self) -> "TerminalView":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -60,33 +56,46 @@ class TerminalView:
     def show(self, board: Board, changed: RunStatus | None) -> None:
         """Redraw the board; without a TTY print a line where a run changed its state."""
         if self.live is not None:
-            if not self.live.is_started:
-                self.live.start()
-            self.live.update(self._render(board), refresh=True)
+            if time.monotonic() - self.drawn >= REDRAW_SECONDS:
+                self._draw(self.live, board)
         elif changed is not None:
-            ended = sum(run.state in ENDED for run in board.runs.values())
-            self.console.print(f"[{ended}/{len(board.runs)}] {event_line(changed)}", markup=False, highlight=False)
+            line = f"[{board.over()}/{len(board.runs)}] {event_line(changed)}"
+            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def _draw(self, live: Live, board: Board) -> None:
+        if not live.is_started:
+            live.start()
+        live.update(self._render(board), refresh=True)
+        self.drawn = time.monotonic()
+
+    def end(self, board: Board) -> None:
+        """The board as it is in the end, and what to know of it."""
+        if self.live is not None:
+            self._draw(self.live, board)
+            self.live.stop()
+        for line in closing(board)[0]:
+            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def warn(self, text: str) -> None:
         if self.live is not None and self.live.is_started:
             self.warning = text
         else:
-            self.console.print(f"warning: {text}", markup=False, highlight=False)
+            self.console.print(f"warning: {text}", markup=False, highlight=False, soft_wrap=True)
 
     def _render(self, board: Board) -> Group:
         counts = board.counts()
-        over = sum(counts[state] for state in ENDED)
         head = Table.grid(padding=(0, 2))
         head.add_row(
             Text(f"grid {board.grid}", style="bold"),
-            ProgressBar(total=len(board.runs), completed=over, width=32),
-            f"{over}/{len(board.runs)}",
+            ProgressBar(total=len(board.runs), completed=board.over(), width=32),
+            f"{board.over()}/{len(board.runs)}",
             Text("  ").join(Text(f"{state} {count}", style=COLOURS[state]) for state, count in counts.items() if count),
             f"ETA {clock(board.remaining_seconds())}",
         )
-        running = Table("arm", "seed", "epoch", "mAP", title="training", title_justify="left", box=None, min_width=40)
+        headings = ("arm", "seed", "epoch", "mAP", "images/s", "ETA", "slot")
+        running = Table(*headings, title="training", title_justify="left", box=None, min_width=40)
         for run in (run for run in board.runs.values() if run.state == "running"):
-            running.add_row(run.arm, str(run.seed), f"{run.epoch}/{run.epochs}", percent(run.mAP))
+            running.add_row(run.arm, str(run.seed), f"{run.epoch}/{run.epochs}", percent(run.mAP), *pace(run))
         ranked = sorted((r for r in board.runs.values() if r.state == "finished"), key=lambda r: -(r.mAP or 0))
         best = Table("arm", "seed", "mAP", title="best so far", title_justify="left", box=None, min_width=30)
         for run in ranked[:BEST_SHOWN]:
@@ -97,29 +106,6 @@ class TerminalView:
         return Group(head, columns, *notices, *([Text(self.warning, style="yellow")] if self.warning else []))
 
 
-def event_line(run: RunStatus) -> str:
-    """One run in one line."""
-    parts = [f"{run.arm} s{run.seed}", run.state]
-    if run.state in ENDED:
-        parts.append(f"mAP {percent(run.mAP)}")
-    if run.seconds is not None:
-        parts.append(f"{run.seconds:.0f} s")
-    if run.reason:
-        parts.append(run.reason.splitlines()[0])
-    return "  ".join(parts)
-
-
-def status_table(board: Board) -> Table:
-    """Every run of a grid with its state, for `reid status`."""
-    table = Table("arm", "seed", "state", "epoch", "mAP", "run", "reason", box=None)
-    for run in board.runs.values():
-        table.add_row(
-            run.arm, str(run.seed), Text(run.state, style=COLOURS[run.state]), f"{run.epoch}/{run.epochs}",
-            percent(run.mAP), run.signature, (run.reason or "").splitlines()[0] if run.reason else "",
-        )  # fmt: skip
-    return table
-
-
 def forecast_lines(forecast: Forecast) -> list[str]:
     """What `reid ablate --dry-run` prints."""
     hours = forecast.device_hours
@@ -128,7 +114,12 @@ def forecast_lines(forecast: Forecast) -> list[str]:
         f"runs         {sum(forecast.states.values())}: "
         + ", ".join(f"{count} {state}" for state, count in forecast.states.items()),
         f"time         {clock(hours / forecast.slots * 3600)} on {forecast.slots} slots, {hours:.1f} slot hours to go; "
-        f"{forecast.seconds_a_run:.0f} s a run from {forecast.source}",
+        f"{forecast.seconds_a_run:.0f} s a run from {forecast.source}"
+        + (
+            f"; {forecast.shared} share another's training and cost {forecast.seconds_a_ranking:.2g} s of evaluation"
+            if forecast.shared
+            else ""
+        ),
         f"disk         {forecast.disk_bytes / 1e9:.1f} GB",
         "can see      "
         + (
@@ -137,6 +128,11 @@ def forecast_lines(forecast: Forecast) -> list[str]:
             else f"effects from {forecast.detectable:.2f} standard deviations between seeds (80 % power, 5 % level)"
         ),
     ]
+    if forecast.rungs:
+        rungs = ", ".join(map(str, forecast.rungs))
+        lines.append(
+            f"budget       arms are ended at epochs {rungs}: at most {100 * forecast.share:.0f} % of all epochs to train"
+        )
     lines += [f"confounded   {line}" for line in forecast.aliased] or ["confounded   nothing up to pairs of factors"]
     return lines
 
@@ -144,14 +140,3 @@ def forecast_lines(forecast: Forecast) -> list[str]:
 def progress_line(numbers: Mapping[str, float]) -> str:
     """What a worker reports while it trains, in one line."""
     return "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())
-
-
-def percent(fraction: float | None) -> str:
-    return "" if fraction is None else f"{100 * fraction:.1f}"
-
-
-def clock(seconds: float | None) -> str:
-    if seconds is None:
-        return "–"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,10 @@ def write_toy(folder: Path, root: Path, epochs: int = 12) -> Path:
     return file
 
 
-def start_ablate(grid: Path, output: Path, *words: str) -> "subprocess.Popen[str]":
-    """`reid ablate` in a process group of its own, as a terminal would start it."""
+def start_ablate(
+    grid: Path, output: Path, *words: str, environment: Mapping[str, str] | None = None
+) -> "subprocess.Popen[str]":
+    """`reid ablate` in a process group of its own, as a terminal would start it, with more `environment` if given."""
     return subprocess.Popen(
         [
             sys.executable,
@@ -59,7 +62,7 @@ def start_ablate(grid: Path, output: Path, *words: str) -> "subprocess.Popen[str
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
+        env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", **(environment or {})},
     )
 
 
@@ -87,6 +90,12 @@ def wait_for(condition: Any, seconds: float = 120) -> None:
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
+
+
+def wait_during(process: "subprocess.Popen[str]", condition: Any) -> None:
+    """Poll until `condition()` is true; AssertionError with what the process printed where it ends before."""
+    wait_for(lambda: condition() or process.poll() is not None, 300)
+    assert process.poll() is None, process.communicate()[0]
 
 
 def states(output: Path) -> dict[str, str]:

@@ -97,13 +97,17 @@ class TestAblate:
         assert "no CUDA device is available" in error
 
 
-@pytest.mark.parametrize("command", ["status", "report"])
-def test_unknown_grid(
-    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    error = refused(capsys, monkeypatch, command, "nope", "--output", tmp_path)
+def test_unknown_grid(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    error = refused(capsys, monkeypatch, "status", "nope", "--output", tmp_path)
     assert "no grid 'nope'" in error
     assert "none yet (reid ablate makes one)" in error
+
+
+def test_report_of_an_unknown_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = refused(capsys, monkeypatch, "report", "nope", "--output", tmp_path)
+    assert f"report 'nope': must be a grid or a study in {tmp_path}, found grids: none; studies: none" in error
 
 
 def test_unknown_run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

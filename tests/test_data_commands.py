@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from reid.cli import app
 from reid.data import load_dataset, open_dataset
 from reid.data.layouts import LAYOUTS
+from reid.data.synthetic import SyntheticSpec
 from tests.data.miniature import MARKET, folders, viper
 from tests.test_cli import refused
 
@@ -47,6 +48,15 @@ def test_check_shows_a_few_of_many_errors(tmp_path: Path) -> None:
     text = shown("check", "viper:3", tmp_path)
     assert text.count("cannot be read as an image") == 5
     assert "note: and 7 more images that cannot be read" in text
+
+
+def test_two_domains_are_drawn(tmp_path: Path) -> None:
+    words = ("--train-identities", 2, "--test-identities", 2, "--cameras", 2, "--images", 4)
+    shown("synthesize", tmp_path / "night", *words, "--domain", "night")
+    assert SyntheticSpec.model_validate_json((tmp_path / "night" / "synthetic.json").read_text()).domain == "night"
+    result = CliRunner().invoke(app, ["data", "synthesize", str(tmp_path / "x"), *map(str, words), "--domain", "dusk"])
+    assert result.exit_code == 2
+    assert not (tmp_path / "x").exists()
 
 
 def test_check_of_what_cannot_be_used(

@@ -33,6 +33,17 @@ def test_recipe_is_frozen_and_knows_its_fields() -> None:
         Recipe().set({"triplet.weight": 0, "id_loss.weight": 0})
 
 
+def test_the_knobs_of_re_ranking_are_the_papers_and_have_bounds() -> None:
+    evaluation = Recipe().evaluation
+    assert (evaluation.rerank_k1, evaluation.rerank_k2, evaluation.rerank_lambda) == (20, 6, 0.3)
+    assert Recipe().set({"evaluation.rerank_k1": 6}).evaluation.rerank_k2 == 6
+    with pytest.raises(ValidationError, match="rerank_k2 must be at most rerank_k1, found 6 and 5"):
+        Recipe().set({"evaluation.rerank_k1": 5})
+    for field, value in (("rerank_k1", 0), ("rerank_k2", 0), ("rerank_lambda", 1.01), ("rerank_lambda", -0.1)):
+        with pytest.raises(ValidationError, match=field):
+            Recipe().set({f"evaluation.{field}": value})
+
+
 @given(st.floats(0, 1), st.sampled_from(["soft", 0.0, 0.3]), st.integers(1, 500))
 def test_signature_follows_content(epsilon: float, margin: float | str, epochs: int) -> None:
     fields = {"id_loss.epsilon": epsilon, "triplet.margin": margin, "schedule.epochs": epochs}

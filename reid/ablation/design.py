@@ -18,10 +18,11 @@ DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True)
 class Level:
-    """One setting of a factor: a label and the recipe fields it sets."""
+    """One setting of a factor: a label, and the recipe fields or the data sets to train on that it sets."""
 
     label: str
     fields: Mapping[str, Any]
+    train_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Arm:
     name: str
     levels: dict[str, str]
     recipe: Recipe
+    train_on: tuple[str, ...] = ()
 
 
 def trick_factor(trick: Trick, base: Recipe, knobs: Mapping[str, Any]) -> Factor:
@@ -57,14 +59,21 @@ def field_factor(field: str, values: Sequence[Any]) -> Factor:
     return Factor(field, field.rpartition(".")[2], field, levels)
 
 
-def full_factorial(base: Recipe, factors: Sequence[Factor]) -> list[Arm]:
-    """Every combination of levels, the base first, the last factor moving fastest."""
+def training_factor(choices: Sequence[tuple[str, ...]]) -> Factor:
+    """Data sets to train on, each choice one set or several."""
+    levels = tuple(Level(" + ".join(names), {}, names) for names in choices)
+    return Factor("train_on", "train", "Trained on", levels)
+
+
+def full_factorial(base: Recipe, factors: Sequence[Factor], train_on: tuple[str, ...] = ()) -> list[Arm]:
+    """Every combination of levels, the base first, the last factor moving fastest; on `train_on` unless it is one."""
     arms = []
     for positions in itertools.product(*(range(len(factor.levels)) for factor in factors)):
         chosen = [factor.levels[position] for factor, position in zip(factors, positions, strict=True)]
         fields = {field: value for level in chosen for field, value in level.fields.items()}
         levels = {factor.name: level.label for factor, level in zip(factors, chosen, strict=True)}
-        arms.append(Arm("".join(DIGITS[position] for position in positions), levels, base.set(fields)))
+        sets = next((level.train_on for level in chosen if level.train_on), train_on)
+        arms.append(Arm("".join(DIGITS[position] for position in positions), levels, base.set(fields), sets))
     return arms
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-from reid.ablation.execution import headline
+from reid.ablation.measurement import headline
+from reid.ablation.sharing import source_of
 from reid.data import load_dataset, open_dataset
 from reid.errors import InputError
 from reid.evaluation import evaluate
@@ -21,7 +22,8 @@ def evaluate_run(
 
     Raises InputError where the run has no model or was trained for tuning, or the data set cannot be read.
     """
-    if not folder.model.exists():
+    model_file = source_of(folder).model
+    if not model_file.exists():
         raise InputError(f"run {folder.signature}: only a finished run can be evaluated, this one is {folder.state()}")
     asked = folder.read("run")
     if asked["dataset"]["split"] is not None:
@@ -30,7 +32,7 @@ def evaluate_run(
             "train its recipe without `split` and evaluate that"
         )
     recipe = Recipe.model_validate(asked["recipe"])
-    weights = torch.load(folder.model, map_location="cpu", weights_only=True)
+    weights = torch.load(model_file, map_location="cpu", weights_only=True)
     model = build_model(recipe, num_classes=len(weights["classifier.weight"]))
     model.load_state_dict(weights)
     return {"run": folder.signature, **_measures(model, recipe, root, layout, cache, device, skip_unreadable)}

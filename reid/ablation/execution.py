@@ -1,27 +1,31 @@
 """One run, from its folder back into its folder."""
 
-import math
+import os
 import resource
+import socket
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 
-from reid.ablation.ledger import claim, set_state
+from reid.ablation.claim import Claim, ClaimLostError, Watch, claim
+from reid.ablation.domains import Shelf
+from reid.ablation.failures import describe_failure, is_out_of_gpu_memory, is_transient
+from reid.ablation.gpu_memory import Shortage, explain_batch
+from reid.ablation.ledger import set_state
+from reid.ablation.measurement import Measurer, headline, save_result
+from reid.ablation.progress import Progress
 from reid.ablation.provenance import environment, training_code
-from reid.data import Dataset, DatasetSource, DecodedDataset, open_dataset
-from reid.errors import InputError
-from reid.evaluation import Ranking, chance_mAP
-from reid.evaluation.lists import named_lists
-from reid.evaluation.spaces import Spaces, measure_spaces
-from reid.recipe import Recipe
+from reid.ablation.sharing import inherited, shared_cost, source_of
+from reid.evaluation import chance_mAP
+from reid.models import Loaded
+from reid.recipe import Recipe, digest
 from reid.run_folder import ENDED, RunFolder, atomic
-from reid.training import Checkpoint, Diverged, Evaluated, Steps, learnt_nothing, measure_dynamics, train
+from reid.training import Checkpoint, Diverged, Evaluated, Steps, learnt_nothing, train
 
 CLEAR_PEAK = Path("/proc/self/clear_refs")  # Linux: "5" resets the high-water mark of resident memory
 STATUS = Path("/proc/self/status")
@@ -39,7 +43,6 @@ class Executed:
         self.curves: list[pd.DataFrame] = [] if curves is None else [curves[curves["epoch"] <= epoch]]
         evaluations = (folder.read("evaluations") if resume else None) or []
         self.evaluations: list[dict[str, Any]] = [e for e in evaluations if e["epoch"] <= epoch]
-        self.ranking: Ranking | None = None
 
     def save_curves(self) -> None:
         if self.curves:
@@ -47,7 +50,6 @@ class Executed:
             self.folder.write_curves(self.curves[0])
 
     def save_evaluation(self, event: Evaluated) -> None:
-        self.ranking = event.ranking
         self.evaluations = [e for e in self.evaluations if e["epoch"] != event.epoch]
         self.evaluations.append({"epoch": event.epoch, **headline(event.ranking)})
         self.folder.write("evaluations", self.evaluations)
@@ -56,47 +58,9 @@ class Executed:
         """The new checkpoint in place of the last, which is kept as checkpoint.previous.pt."""
         self.save_curves()
         with atomic(self.folder.checkpoint) as temporary:
-            torch.save({"training": event.state, "seconds": self.seconds}, temporary)
+            save_tensors({"training": event.state, "seconds": self.seconds}, temporary)
             if self.folder.checkpoint.exists():
                 self.folder.checkpoint.replace(self.folder.previous_checkpoint)
-
-    def save_result(self, images: int, device: torch.device, spaces: Spaces, dataset: Dataset) -> None:
-        """result.json, the queries' average precision, a few rank lists, and features of a few identities to draw."""
-        assert self.ranking is not None, "the last epoch is always evaluated"
-        with atomic(self.folder.path / "query_ap.npy") as temporary, temporary.open("wb") as file:
-            np.save(file, self.ranking.ap)
-        with atomic(self.folder.path / "embeddings.npz") as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **spaces.shown)
-        self.folder.write("ranklists", named_lists(self.ranking.lists, dataset))
-        self.folder.write(
-            "result",
-            {
-                "metrics": headline(self.ranking),
-                "cmc": [float(value) for value in self.ranking.cmc],
-                "queries": len(self.ranking.ap),
-                "valid_queries": int(np.isfinite(self.ranking.ap).sum()),
-                "dynamics": without_nan(measure_dynamics(self.curves[0])),
-                "spaces": {name: headline(ranking) for name, ranking in spaces.rankings.items()},
-                "clusters": {name: without_nan(measures) for name, measures in spaces.clusters.items()},
-                "cost": {
-                    "train_seconds": self.seconds["train"],
-                    "evaluation_seconds": self.seconds["evaluation"],
-                    "images_per_second": images / self.seconds["train"],
-                    "peak_memory_bytes": peak_memory(device),
-                },
-            },
-        )
-
-
-def headline(ranking: Ranking) -> dict[str, float]:
-    """mAP, mINP and rank-1/5/10 as fractions; on a gallery of fewer than k images rank-k is the last there is."""
-    ranks = {f"rank{k}": float(ranking.cmc[min(k, len(ranking.cmc)) - 1]) for k in (1, 5, 10)}
-    return {"mAP": ranking.mAP, "mINP": ranking.mINP, **ranks}
-
-
-def without_nan(numbers: dict[str, float]) -> dict[str, float | None]:
-    """`numbers` for JSON, which has no NaN: null where there is none."""
-    return {name: value if math.isfinite(value) else None for name, value in numbers.items()}
 
 
 def forget_peak_memory(device: torch.device) -> None:
@@ -117,61 +81,104 @@ def peak_memory(device: torch.device) -> int:
 
 
 class Worker:
-    """Trains one run after another on one device; data sets stay open between them."""
+    """Trains one run after another on one device; data sets stay open between them. `slot` is its place's name."""
 
-    def __init__(self, cache: Path, device: torch.device, skip_unreadable: bool) -> None:
-        self.cache = cache
+    def __init__(self, cache: Path, device: torch.device, skip_unreadable: bool, slot: str | None = None) -> None:
         self.device = device
-        self.skip_unreadable = skip_unreadable
-        self.opened: dict[tuple[str, tuple[int, int]], DecodedDataset] = {}
+        self.slot = slot or socket.gethostname()
+        self.shelf = Shelf(cache, skip_unreadable)
+        self.measurer = Measurer(device)
+        self.watch = Watch()
 
     def execute(self, path: Path, report: Report, stopping: Callable[[], bool], until: int | None = None) -> str:
         """Train the run in folder `path` to its end, from its last checkpoint if it has one; returns its state.
 
-        What raises is written to the folder: state failed, traceback in state.json and log.txt. After every checkpoint
-        `stopping` and the folder's stop request are asked, and `until`, an epoch, is looked at; any of them leaves the
-        run as stopped.
+        "running" says that another process has it. What raises is written to the folder: state failed, traceback in
+        state.json and log.txt. After every checkpoint `stopping` and the folder's stop request are asked, and `until`,
+        an epoch, is looked at, after the evaluation that is due there; any of them leaves the run as stopped. Raises
+        OSError where it cannot write the folder.
         """
         folder = RunFolder(path)
+        if self.watch.holder(folder):
+            return "running"
         with claim(folder) as mine:
-            if not mine or folder.state() in ENDED:
+            if mine is None:
+                return "running"
+            if folder.state() in ENDED:
                 return folder.state()
-            attempts = (folder.read("state") or {}).get("attempts", 0) + 1
-            set_state(folder, state="running", reason=None, error=None, attempts=attempts, started=time.time())
-            write_log(folder, f"attempt {attempts} on {self.device}")
             try:
-                state, reason = self._train(folder, report, stopping, until)
-                set_state(folder, state=state, reason=reason)
-            except Exception as error:
-                trace = traceback.format_exc()
-                state, reason = (
-                    "failed",
-                    str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}",
-                )
-                write_log(folder, trace)
-                set_state(folder, state=state, reason=reason, error=trace)
-            write_log(folder, f"{state}: {reason}" if reason else state)
-            if state in ENDED:
-                folder.checkpoint.unlink(missing_ok=True)
-                folder.previous_checkpoint.unlink(missing_ok=True)
-            return state
+                return self._attempt(folder, mine, report, stopping, until)
+            except ClaimLostError:
+                return "running"
+
+    def _attempt(
+        self, folder: RunFolder, mine: Claim, report: Report, stopping: Callable[[], bool], until: int | None
+    ) -> str:
+        before, clock = folder.read("state") or {}, time.monotonic()
+        attempts = before.get("attempts", 0) + 1
+        fresh: dict[str, Any] = {"reason": None, "error": None, "transient": False, "held": False, "censored": False}
+        set_state(
+            folder, durable=False, **fresh, state="running", attempts=attempts, started=time.time(),
+            host=socket.gethostname(), pid=os.getpid(), slot=self.slot,
+        )  # fmt: skip
+        write_log(folder, f"attempt {attempts} on {self.device}")
+        too_large = False
+        try:
+            state, reason = self._train(folder, mine, report, stopping, until)
+            outcome: dict[str, Any] = {"state": state, "reason": reason}
+            outcome["transient"] = state == "stopped" and stopping()
+        except ClaimLostError:
+            raise
+        except Exception as error:
+            transient = is_transient(error)
+            if is_out_of_gpu_memory(error):
+                transient = Shortage.of(error, self.device).is_a_neighbours()
+                too_large = not transient
+            outcome = describe_failure(error, before, transient)
+            mine.require()
+            write_log(folder, traceback.format_exc())
+        if too_large:  # only here, where the traceback does not keep the tensors of the run any more
+            outcome |= {"reason": self._which_batch_fits(folder), "held": True}
+        set_state(folder, **outcome, seconds=before.get("seconds", 0.0) + time.monotonic() - clock)
+        folder.progress.unlink(missing_ok=True)
+        write_log(folder, f"{outcome['state']}: {outcome['reason']}" if outcome["reason"] else str(outcome["state"]))
+        if outcome["state"] in ENDED:
+            folder.checkpoint.unlink(missing_ok=True)
+            folder.previous_checkpoint.unlink(missing_ok=True)
+        return str(outcome["state"])
+
+    def _which_batch_fits(self, folder: RunFolder) -> str:
+        described = folder.read("run")
+        recipe = Recipe.model_validate(described["recipe"])
+        data = self.shelf.open(described["dataset"], recipe.image.size).training
+        return explain_batch(recipe, data.dataset.num_classes, data.pixels["train"].nbytes, self.device)
 
     def _train(
-        self, folder: RunFolder, report: Report, stopping: Callable[[], bool], until: int | None
+        self, folder: RunFolder, mine: Claim, report: Report, stopping: Callable[[], bool], until: int | None
     ) -> tuple[str, str | None]:
         described = folder.read("run")
         recipe = Recipe.model_validate(described["recipe"])
-        data = self.open(described["dataset"], recipe.image.size)
+        report = Progress(folder, recipe, self.slot, report)
+        if (source := source_of(folder)) != folder:
+            return self._share(folder, source, recipe, report)
+        data = self.shelf.open(described["dataset"], recipe.image.size)
         folder.write("run", {**described, "code": training_code(), "environment": environment(self.device)})
         resume = load_checkpoint(folder)
+        if resume and _is_there(resume["training"]["epoch"], until, recipe):
+            return "stopped", f"paused after epoch {resume['training']['epoch']}"
         executed = Executed(folder, resume)
-        final = resume["training"]["model"] if resume else None
+        state = resume["training"] if resume else None
+        final = state["model"] if state else None
         forget_peak_memory(self.device)
         clock = time.perf_counter()
-        for event in train(recipe, data, described["seed"], self.device, resume["training"] if resume else None):
+        for event in train(recipe, data.training, described["seed"], self.device, state):
             kind = "evaluation" if isinstance(event, Evaluated) else "train"
             executed.seconds[kind] += time.perf_counter() - clock
+            if not isinstance(event, Steps):
+                mine.require()
             match event:
+                case Loaded():
+                    write_log(folder, f"pretrained weights: {event}")
                 case Steps(rows):
                     executed.curves.append(rows)
                     last = rows.iloc[-1]
@@ -188,14 +195,16 @@ class Worker:
                     write_log(
                         folder, " ".join(f"{name} {value:.4g}" for name, value in executed.evaluations[-1].items())
                     )
+                    if event.epoch == until and event.epoch < recipe.schedule.epochs:
+                        return "stopped", f"paused after epoch {until}"
                 case Checkpoint(epoch):
                     executed.save_checkpoint(event)
-                    set_state(folder, epoch=epoch, epochs=recipe.schedule.epochs)
+                    set_state(folder, durable=False, epoch=epoch, epochs=recipe.schedule.epochs)
                     if epoch < recipe.schedule.epochs:
                         if stopping() or folder.stop_request.exists():
                             folder.stop_request.unlink(missing_ok=True)
                             return "stopped", f"asked to stop after epoch {epoch}"
-                        if epoch == until:
+                        if _is_there(epoch, until, recipe):
                             return "stopped", f"paused after epoch {epoch}"
                     final = event.state["model"]
                 case Diverged(_, reason):
@@ -203,32 +212,56 @@ class Worker:
                     return "diverged", reason
             clock = time.perf_counter()
         assert final is not None, "a training has at least one epoch"
-        spaces = measure_spaces(final, data, recipe, self.device)
+        try:
+            measured = self.measurer.measure(folder.signature, lambda: final, data, recipe)
+        except FloatingPointError as error:
+            return "diverged", str(error)
+        mine.require()
         executed.seconds["evaluation"] += time.perf_counter() - clock
         curves = executed.curves[0]
         images = len(curves) * recipe.batch.identities * recipe.batch.images
-        executed.save_result(images, self.device, spaces, data.dataset)
+        cost = {
+            "train_seconds": executed.seconds["train"],
+            "evaluation_seconds": executed.seconds["evaluation"],
+            "images_per_second": images / executed.seconds["train"],
+            "peak_memory_bytes": peak_memory(self.device),
+        }
+        save_result(folder, measured, data, curves, cost)
         with atomic(folder.model) as temporary:
-            torch.save(final, temporary)
-        mAP = executed.evaluations[-1]["mAP"]
-        failure = learnt_nothing(curves, data.dataset.num_classes, mAP, chance_mAP(data.dataset))
+            save_tensors(final, temporary)
+        dataset = data.training.dataset
+        failure = learnt_nothing(curves, dataset.num_classes, measured.headline.mAP, chance_mAP(dataset))
         return ("diverged", failure) if failure else ("finished", None)
 
-    def open(self, record: dict[str, Any], size: tuple[int, int]) -> DecodedDataset:
-        """The data set of a run.json at `size`.
+    def _share(self, folder: RunFolder, source: RunFolder, recipe: Recipe, report: Report) -> tuple[str, str | None]:
+        """Evaluate the weights of `source`, whose training this run shares; curves and cost are taken over from it."""
+        curves = source.curves()
+        if curves is not None:
+            folder.write_curves(curves)
+        if outcome := inherited(source):
+            if (source.read("state") or {}).get("censored"):
+                set_state(folder, censored=True)
+            return outcome
+        assert curves is not None, "a finished run has curves"
+        described = folder.read("run")
+        codes = sorted({source.read("run")["code"], training_code()})
+        code = codes[0] if len(codes) == 1 else digest(codes)  # trained by one code and evaluated by another: neither
+        folder.write("run", {**described, "code": code, "environment": environment(self.device)})
+        clock = time.perf_counter()
+        data = self.shelf.open(described["dataset"], recipe.image.size)
+        measured = self.measurer.measure(source.signature, lambda: load_weights(source), data, recipe)
+        final = {"epoch": recipe.schedule.epochs, **headline(measured.headline)}
+        folder.write("evaluations", [final])
+        save_result(folder, measured, data, curves, shared_cost(source, time.perf_counter() - clock))
+        set_state(folder, epoch=recipe.schedule.epochs, epochs=recipe.schedule.epochs)
+        report(final)
+        write_log(folder, f"evaluated with the weights of run {source.signature}: mAP {measured.headline.mAP:.4g}")
+        return "finished", None
 
-        Raises InputError where its content is no longer what the run was planned on.
-        """
-        key = (record["fingerprint"], size)
-        if key not in self.opened:
-            asked = {key: record[key] for key in ("name", "layout", "root", "split")}
-            data = open_dataset(DatasetSource.model_validate(asked).open(), size, self.cache, self.skip_unreadable)
-            if data.fingerprint != record["fingerprint"]:
-                raise InputError(
-                    f"{record['root']}: the images changed since the run was planned; launch the grid again"
-                )
-            self.opened[key] = data
-        return self.opened[key]
+
+def _is_there(epoch: int, until: int | None, recipe: Recipe) -> bool:
+    """Whether a run with a checkpoint of `epoch` pauses there: at `until`, once the evaluation due there is made."""
+    return until is not None and (epoch > until or (epoch == until and until % recipe.evaluation.every != 0))
 
 
 def load_checkpoint(folder: RunFolder) -> dict[str, Any] | None:
@@ -245,6 +278,18 @@ def load_checkpoint(folder: RunFolder) -> dict[str, Any] | None:
                 continue
             return state
     return None
+
+
+def save_tensors(state: Any, path: Path) -> None:
+    """torch.save through a file of Python's, which says that the disk is full; torch's own says nothing of why."""
+    with path.open("wb") as file:
+        torch.save(state, file)
+
+
+def load_weights(source: RunFolder) -> dict[str, torch.Tensor]:
+    """The final weights of a finished training, on the CPU."""
+    weights: dict[str, torch.Tensor] = torch.load(source.model, map_location="cpu", weights_only=True)
+    return weights
 
 
 def write_log(folder: RunFolder, text: str) -> None:

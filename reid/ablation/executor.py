@@ -34,7 +34,10 @@ class Executor(Protocol):
         """Runs submitted whose end or loss has not been told yet."""
 
     def submit(self, run: Path, until: int | None) -> None:
-        """Train the run in folder `run`, up to epoch `until` (None: to its end). Only while a slot is free."""
+        """Train the run in folder `run` up to epoch `until` and the evaluation due there, or to its end (None).
+
+        Only while a slot is free.
+        """
 
     def messages(self, timeout: float) -> Iterator[Message]:
         """What has been said within `timeout` seconds; returns early once something was."""

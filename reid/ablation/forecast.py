@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
 
@@ -9,10 +10,12 @@ import numpy as np
 import torch
 from scipy import stats
 
+from reid.ablation.domains import assemble
 from reid.ablation.fractions import aliases, defining_words
 from reid.ablation.grid import Grid
 from reid.ablation.ledger import Ledger
 from reid.data import DecodedDataset
+from reid.evaluation import evaluate
 from reid.models import build_model
 from reid.run_folder import ENDED
 from reid.training import Checkpoint, train
@@ -26,19 +29,24 @@ KEPT_CHECKPOINTS = 2 * 3  # two checkpoints of weights and Adam's two moments
 class Forecast:
     """Runs to train, time, disk, and the smallest main effect the design can see.
 
-    `seconds_a_run` comes from `source`. `detectable` is in standard deviations of a single run: times what mAP varies
+    `seconds_a_run` comes from `source`. The `shared` of the runs still to do share another's training and cost
+    `seconds_a_ranking` only. `detectable` is in standard deviations of a single run: times what mAP varies
     between seeds it is the effect that is found with 80 % power at the 5 % level; NaN where nothing is left to
-    estimate the noise from.
+    estimate the noise from. At the epochs `rungs` a budget ends arms: at most `share` of all epochs is trained.
     """
 
     arms: int
     states: dict[str, int]
     seconds_a_run: float
+    shared: int
+    seconds_a_ranking: float
     source: str
     slots: int
     disk_bytes: int
     detectable: float
     aliased: list[str]
+    rungs: list[int]
+    share: float
 
     @property
     def open_runs(self) -> int:
@@ -47,29 +55,42 @@ class Forecast:
     @property
     def device_hours(self) -> float:
         """Hours of one slot; over the slots, hours on the clock."""
-        return self.open_runs * self.seconds_a_run / 3600
+        trained = self.open_runs - self.shared
+        return (trained * self.share * self.seconds_a_run + self.shared * self.seconds_a_ranking) / 3600
 
 
-def forecast(grid: Grid, data: DecodedDataset, ledger: Ledger, device: torch.device, slots: int) -> Forecast:
+def forecast(
+    grid: Grid, opened: Mapping[str, DecodedDataset], ledger: Ledger, device: torch.device, slots: int
+) -> Forecast:
     """Forecast a grid from its design, from runs that exist, or else from one timed epoch of its first arm."""
-    runs = grid.runs(data.fingerprint)
+    data = assemble(grid.domains(grid.arms[0]), opened).training
+    runs = grid.runs({name: decoded.fingerprint for name, decoded in opened.items()})
+    shared = grid.shares(opened, ledger.folder)
     results = [(ledger.folder(signature).state(), ledger.folder(signature).read("result")) for signature, _, _ in runs]
     states = Counter(state for state, _ in results)
     costs = [result["cost"] for _, result in results if result]
-    if costs:
-        seconds = median(cost["train_seconds"] + cost["evaluation_seconds"] for cost in costs)
-        source = f"{len(costs)} runs of this grid"
+    trained = [cost for cost in costs if "shares" not in cost]
+    if trained:
+        seconds = median(cost["train_seconds"] + cost["evaluation_seconds"] for cost in trained)
+        source = f"{len(trained)} runs of this grid"
     else:
         seconds, source = _timed_epoch(grid, data, device), "one timed epoch of the first arm"
+    ranked = [cost["evaluation_seconds"] for cost in costs if "shares" in cost]
+    ranking = median(ranked) if ranked else _timed_ranking(grid, data, device) if shared else 0.0
+    halving, epochs = grid.spec.budget.get("halving"), grid.arms[0].recipe.schedule.epochs
     return Forecast(
         arms=len(grid.arms),
         states=dict(states),
         seconds_a_run=seconds,
+        shared=sum(signature in shared and not ledger.is_over(signature) for signature, _, _ in runs),
+        seconds_a_ranking=ranking,
         source=source,
         slots=slots,
-        disk_bytes=_disk(grid, data, len(runs), slots),
+        disk_bytes=_disk(grid, data, len(runs) - len(shared), slots),
         detectable=detectable_effect(len(grid.arms), _arms_a_level(grid), len(grid.spec.seeds)),
         aliased=_aliased(grid),
+        rungs=halving.rungs(epochs) if halving else [],
+        share=halving.share(len(grid.arms), epochs) if halving else 1.0,
     )
 
 
@@ -105,8 +126,17 @@ def _timed_epoch(grid: Grid, data: DecodedDataset, device: torch.device) -> floa
     return (time.perf_counter() - started) * epochs
 
 
+def _timed_ranking(grid: Grid, data: DecodedDataset, device: torch.device) -> float:
+    """Seconds of one evaluation of a network that has learnt nothing."""
+    recipe = grid.arms[0].recipe
+    model = build_model(recipe, data.dataset.num_classes).to(device)
+    started = time.perf_counter()
+    evaluate(model, data, recipe, device)
+    return time.perf_counter() - started
+
+
 def _disk(grid: Grid, data: DecodedDataset, runs: int, slots: int) -> int:
-    """Bytes of final weights and curves of every run, and the checkpoints of those in flight."""
+    """Bytes of final weights and curves of every training, and the checkpoints of those in flight."""
     recipe = grid.arms[0].recipe
     model = build_model(recipe, data.dataset.num_classes)
     weights: int = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())

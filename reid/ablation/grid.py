@@ -1,10 +1,11 @@
 """A grid as YAML describes it, and the plan made of it."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from reid.ablation.design import (
     DIGITS,
@@ -16,18 +17,23 @@ from reid.ablation.design import (
     full_factorial,
     launch_order,
     select,
+    training_factor,
     trick_factor,
 )
+from reid.ablation.domains import Domains, domains_record
+from reid.ablation.grid_data import TRAIN_ON, GridData, check_names, named_sets
+from reid.ablation.halving import Halving, problem
+from reid.ablation.sharing import run_signature, shared_trainings
 from reid.config import describe, load, nearest, read_text, set_fields
-from reid.data import DatasetSource, DecodedDataset
+from reid.data import DecodedDataset
 from reid.errors import InputError
-from reid.recipe import Recipe, digest
-from reid.run_folder import write_json
+from reid.recipe import Recipe
+from reid.run_folder import RunFolder, write_json
 from reid.tricks import TRICKS
 
 
-class ListedArm(BaseModel):
-    """An arm of a list: tricks with their knobs (or nothing), and recipe fields by dotted path, set after them."""
+class Change(BaseModel):
+    """What changes in a recipe: tricks with their knobs (or nothing), then recipe fields by dotted path."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,36 +41,52 @@ class ListedArm(BaseModel):
     fields_: Annotated[dict[str, Any], Field(alias="fields")] = {}
 
 
-class GridFile(BaseModel):
-    """A grid file.
+def _kind(setting: Any) -> str:
+    """Which of the kinds of Setting a factor's value is meant as, so that an error speaks of that kind alone."""
+    if isinstance(setting, dict):
+        return "levels" if any(isinstance(value, dict) for value in setting.values()) else "knobs"
+    return "values"
 
-    `factors` maps a trick to its knobs (or nothing), or a recipe field to a list of levels; `design` says which of
-    their combinations are trained, `exclude` which are not (each entry maps factors to levels). `arms`, instead of
-    factors, lists by title what is trained.
+
+Setting = Annotated[
+    Annotated[dict[str, float], Tag("knobs")]
+    | Annotated[dict[str, Change], Tag("levels")]
+    | Annotated[list[Any] | None, Tag("values")],
+    Discriminator(_kind),
+]
+
+
+class GridFile(GridData):
+    """A grid file: its data sets, and the design.
+
+    `factors` maps a trick to its knobs (or nothing), a recipe field to a list of levels, or a name of your own to
+    levels that each change what they like; `design` says which of their combinations are trained, `exclude` which are
+    not (each entry maps factors to levels). `arms`, instead of factors, lists by title what is trained. `budget` ends
+    arms that are clearly behind.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
     title: str = ""
     question: str = ""
-    dataset: DatasetSource
     recipe: Recipe = Recipe()
-    factors: dict[str, dict[str, float] | list[Any] | None] = {}
-    arms: Annotated[dict[str, ListedArm], Field(max_length=len(DIGITS))] = {}
+    factors: dict[str, Setting] = Field({})
+    arms: Annotated[dict[str, Change], Field({}, max_length=len(DIGITS))]
     design: Design = "full"
     exclude: tuple[dict[str, Any], ...] = ()
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    budget: dict[Literal["halving"], Halving] = Field({})
 
     @model_validator(mode="after")
     def _factors_or_arms(self) -> Self:
         if bool(self.factors) == (len(self.arms) > 1):
             raise ValueError("a grid needs either `factors` or `arms`, two or more: give one of the two")
+        if bool(self.train_on) == (TRAIN_ON in self.factors) and not self.dataset:
+            raise ValueError("`datasets` need `train_on`, as a key or as a factor: give one of the two")
         return self
 
 
 class Grid:
-    """A design over factors x seeds on a data set: arms with distinct recipes."""
+    """A design over factors x seeds on data sets: arms that differ in recipe or in what they are trained on."""
 
     def __init__(self, file: Path, overrides: dict[str, Any]) -> None:
         self.file = file
@@ -74,27 +96,44 @@ class Grid:
         base = set_fields(self.spec.recipe, overrides, "--set")
         self.factors = [self._factor(name, setting, base) for name, setting in self.spec.factors.items()]
         if self.spec.arms:
-            self.factors = [self._listed(base)]
+            self.factors = [Factor("variant", "variant", "Variant", self._levels("arms", self.spec.arms, base))]
         try:
-            self.arms = self._excluded(select(full_factorial(base, self.factors), self.factors, self.spec.design))
+            every = full_factorial(base, self.factors, self.spec.trained)
+            self.arms = self._excluded(select(every, self.factors, self.spec.design))
         except ValidationError as error:
             raise InputError(f"{file}: factors: {describe(error, Recipe)}") from error
         except ValueError as error:
             raise InputError(f"{file}: design: {error}") from error
         self._distinct()
+        halving = self.spec.budget.get("halving")
+        if halving and (why := problem(halving, [(arm.name, arm.recipe) for arm in self.arms])):
+            raise InputError(f"{file}: budget.halving: {why}")
+        self.sources = self.spec.sources
+        check_names(file, self.sources, [self.domains(arm) for arm in self.arms])
 
-    def _factor(self, name: str, setting: dict[str, float] | list[Any] | None, base: Recipe) -> Factor:
+    def domains(self, arm: Arm) -> Domains:
+        """What an arm is trained and evaluated on."""
+        return Domains(arm.train_on, self.spec.evaluated)
+
+    def _factor(self, name: str, setting: Setting, base: Recipe) -> Factor:
         fields = list(base.flat())
+        if name == TRAIN_ON:
+            return training_factor(named_sets(self.file, setting))
         if name in fields:
             if not isinstance(setting, list) or len(setting) < 2:
                 raise InputError(
                     f"{self.file}: factors.{name}: a recipe field needs a list of two or more levels, found {setting!r}"
                 )
             return field_factor(name, setting)
+        changes = (
+            {level: to for level, to in setting.items() if isinstance(to, Change)} if isinstance(setting, dict) else {}
+        )
+        if len(changes) > 1:
+            title = name.replace("_", " ").capitalize()
+            return Factor(name, name, title, self._levels(f"factors.{name}", changes, base))
         if name not in TRICKS:
-            raise InputError(
-                f"{self.file}: factors.{name}: no such trick or recipe field{nearest(name, [*TRICKS, *fields])}"
-            )
+            known = [*TRICKS, *fields, TRAIN_ON]
+            raise InputError(f"{self.file}: factors.{name}: no such trick or recipe field{nearest(name, known)}")
         if isinstance(setting, list):
             raise InputError(f"{self.file}: factors.{name}: a trick takes knobs (a mapping) or nothing, found a list")
         trick = TRICKS[name]
@@ -106,14 +145,14 @@ class Grid:
         except ValidationError as error:
             raise InputError(f"{self.file}: factors.{name}: {describe(error, Recipe)}") from error
 
-    def _listed(self, base: Recipe) -> Factor:
-        """The listed arms as one factor, a level each."""
+    def _levels(self, key: str, changes: Mapping[str, Change], base: Recipe) -> tuple[Level, ...]:
+        """A level for each of the changes written under `key`."""
         known = list(base.flat())
         levels = []
-        for title, arm in self.spec.arms.items():
-            where = f"{self.file}: arms.{title}"
+        for label, change in changes.items():
+            where = f"{self.file}: {key}.{label}"
             recipe = base
-            for name, knobs in arm.tricks.items():
+            for name, knobs in change.tricks.items():
                 if name not in TRICKS:
                     raise InputError(f"{where}.tricks.{name}: no such trick{nearest(name, list(TRICKS))}")
                 try:
@@ -122,13 +161,13 @@ class Grid:
                     raise InputError(f"{where}.tricks.{name}.{error.args[0]}: unknown knob") from error
                 except ValidationError as error:
                     raise InputError(f"{where}.tricks.{name}: {describe(error, Recipe)}") from error
-            for field in arm.fields_:
+            for field in change.fields_:
                 if field not in known:
                     raise InputError(f"{where}.fields.{field}: unknown recipe field{nearest(field, known)}")
-            recipe = set_fields(recipe, arm.fields_, f"{where}.fields:")
+            recipe = set_fields(recipe, change.fields_, f"{where}.fields:")
             changed = {field: value for field, value in recipe.flat().items() if value != base.flat()[field]}
-            levels.append(Level(title, changed))
-        return Factor("variant", "variant", "Variant", tuple(levels))
+            levels.append(Level(label, changed))
+        return tuple(levels)
 
     def _excluded(self, arms: list[Arm]) -> list[Arm]:
         """The arms that no entry of `exclude` matches."""
@@ -152,9 +191,9 @@ class Grid:
         return left
 
     def _distinct(self) -> None:
-        seen: dict[str, Arm] = {}
+        seen: dict[tuple[str, tuple[str, ...]], Arm] = {}
         for arm in self.arms:
-            twin = seen.setdefault(arm.recipe.signature(), arm)
+            twin = seen.setdefault((arm.recipe.signature(), arm.train_on), arm)
             if twin is not arm:
                 same = [name for name in arm.levels if arm.levels[name] != twin.levels[name]]
                 raise InputError(
@@ -163,13 +202,36 @@ class Grid:
                     "check that the base recipe has it off"
                 )
 
-    def runs(self, fingerprint: str) -> list[tuple[str, Arm, int]]:
-        """(signature, arm, seed) of every run on the data set with that fingerprint, in launch order."""
+    def runs(self, fingerprints: Mapping[str, str]) -> list[tuple[str, Arm, int]]:
+        """(signature, arm, seed) of every run, in launch order, from the fingerprint of each data set by name."""
+        content = {arm.train_on: self.domains(arm).fingerprint(fingerprints) for arm in self.arms}
         ordered = launch_order(self.arms, self.spec.seeds)
-        return [(run_signature(arm.recipe, seed, fingerprint), arm, seed) for arm, seed in ordered]
+        return [(run_signature(arm.recipe, seed, content[arm.train_on]), arm, seed) for arm, seed in ordered]
 
-    def write_plan(self, folder: Path, data: DecodedDataset, command: str) -> dict[str, Any]:
-        """Write plan.json (see docs/run-folder.md) and return it."""
+    def record(self, arm: Arm, opened: Mapping[str, DecodedDataset]) -> dict[str, Any]:
+        """What the run.json of an arm's runs says of their data."""
+        return domains_record(self.domains(arm), self.sources, opened)
+
+    def shares(self, opened: Mapping[str, DecodedDataset], folder_of: Callable[[str], RunFolder]) -> dict[str, str]:
+        """By signature, the run whose training a run shares, see `shared_trainings`."""
+        fingerprints = {name: data.fingerprint for name, data in opened.items()}
+        return shared_trainings(
+            (
+                (signature, arm.recipe, seed, self.domains(arm).fingerprint(fingerprints))
+                for signature, arm, seed in self.runs(fingerprints)
+            ),
+            folder_of,
+        )
+
+    def write_plan(
+        self, folder: Path, opened: Mapping[str, DecodedDataset], shares: Mapping[str, str], command: str
+    ) -> dict[str, Any]:
+        """Write plan.json (see docs/run-folder.md) and return it. `opened` are the data sets by name, `shares` the runs
+        whose training others share."""
+        fingerprints = {name: data.fingerprint for name, data in opened.items()}
+        dataset = self.record(self.arms[0], opened)
+        if TRAIN_ON in self.spec.factors:
+            dataset["name"] = ", ".join(opened)
         plan = {
             "name": self.spec.name,
             "title": self.spec.title or self.spec.name,
@@ -182,31 +244,17 @@ class Grid:
                 for f in self.factors
             ],
             "seeds": list(self.spec.seeds),
-            "dataset": dataset_record(self.spec.dataset, data),
+            "budget": {kind: halving.model_dump() for kind, halving in self.spec.budget.items()},
+            "dataset": dataset,
             "arms": [
                 {"arm": a.name, "levels": a.levels, "recipe": a.recipe.model_dump(mode="json")} for a in self.arms
             ],
-            "runs": [{"signature": s, "arm": a.name, "seed": seed} for s, a, seed in self.runs(data.fingerprint)],
+            "runs": [
+                {"signature": signature, "arm": arm.name, "seed": seed}
+                | ({"shares": shares[signature]} if signature in shares else {})
+                for signature, arm, seed in self.runs(fingerprints)
+            ],
         }
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "plan.json", plan)
         return plan
-
-
-def run_signature(recipe: Recipe, seed: int, fingerprint: str) -> str:
-    """16 hexadecimal digits that name one training: a recipe, a seed and the content of a data set."""
-    return digest({"recipe": recipe.model_dump(mode="json"), "seed": seed, "dataset": fingerprint})
-
-
-def dataset_record(source: DatasetSource, data: DecodedDataset) -> dict[str, Any]:
-    """What plan.json and run.json say of a data set."""
-    return {
-        "name": source.name,
-        "layout": source.layout,
-        "root": str(source.root.resolve()),
-        "split": source.split.model_dump() if source.split else None,
-        "fingerprint": data.fingerprint,
-        "counts": {name: split.counts() for name, split in data.dataset.splits.items()},
-        "skipped": list(data.dataset.skipped),
-        "notes": list(data.dataset.notes),
-    }

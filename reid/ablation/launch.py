@@ -1,8 +1,7 @@
 """From a grid file to a trained grid: plan, check before spending, launch."""
 
-from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,15 +9,19 @@ from typing import Any, Protocol
 
 import torch
 
-from reid.ablation.dispatch import Dispatch
+from reid.ablation.board import Board, RunStatus, make_board
+from reid.ablation.budget import open_budget
+from reid.ablation.claim import claim
+from reid.ablation.dispatch import STOP_AFTER, WATCHDOG_SECONDS, Dispatch
+from reid.ablation.executor import Executor
 from reid.ablation.forecast import Forecast, forecast
 from reid.ablation.grid import Grid
 from reid.ablation.ledger import Ledger
-from reid.ablation.local_executor import LocalExecutor, plan_slots
 from reid.ablation.mirror import Mirror
-from reid.ablation.orchestrator import Board, Orchestrator, RunStatus, make_board
+from reid.ablation.orchestrator import Orchestrator
 from reid.ablation.provenance import training_code
-from reid.data import DecodedDataset, open_dataset
+from reid.ablation.stop_request import StopRequest
+from reid.data import Dataset, DecodedDataset, join_datasets, open_dataset
 from reid.errors import InputError
 from reid.run_folder import RunFolder
 from reid.training import require_trainable
@@ -54,12 +57,13 @@ def prepare(
     """
     grid = Grid(file, overrides)
     ledger = Ledger.create(output)
-    data = open_data(grid, output, skip_unreadable, view)
+    opened = open_data(grid, output, skip_unreadable, view)
     folder = output / "grids" / grid.spec.name
-    plan = grid.write_plan(folder, data, command)
-    recipes = {arm["arm"]: arm["recipe"] for arm in plan["arms"]}
+    plan = grid.write_plan(folder, opened, grid.shares(opened, ledger.folder), command)
+    arms = {arm.name: (arm.recipe.model_dump(mode="json"), grid.record(arm, opened)) for arm in grid.arms}
     for run in plan["runs"]:
-        enter(ledger, run["signature"], recipes[run["arm"]], run["seed"], plan["dataset"])
+        recipe, dataset = arms[run["arm"]]
+        enter(ledger, run["signature"], recipe, run["seed"], dataset, run.get("shares"))
     return Launched(plan, folder, ledger)
 
 
@@ -69,73 +73,104 @@ def preview(
     overrides: dict[str, Any],
     skip_unreadable: bool,
     device: str,
-    slots: int | None,
+    slots: int,
     view: View,
 ) -> Forecast:
     """What launching the grid would cost and could see. Writes nothing but the decoded images."""
     grid = Grid(file, overrides)
     ledger = Ledger.create(output)
-    data = open_data(grid, output, skip_unreadable, view)
-    return forecast(grid, data, ledger, torch.device(device), len(plan_slots(device, slots)))
+    opened = open_data(grid, output, skip_unreadable, view)
+    return forecast(grid, opened, ledger, torch.device(device), slots)
 
 
-def open_data(grid: Grid, output: Path, skip_unreadable: bool, view: View) -> DecodedDataset:
-    """The grid's data set, decoded at every size its arms need.
+def open_data(grid: Grid, output: Path, skip_unreadable: bool, view: View) -> dict[str, DecodedDataset]:
+    """The grid's data sets by name at the image size of its first arm, decoded at every size that its arms need.
 
-    Raises InputError where an arm cannot be trained on it.
+    Raises InputError where an arm cannot be trained on them.
     """
-    with view.preparing("drawing the data set") as progress:
-        dataset = grid.spec.dataset.open(progress)
-    for note in dataset.notes:
-        view.warn(note)
-    for recipe in (arm.recipe for arm in grid.arms):
-        require_trainable(recipe, dataset)
-    data: DecodedDataset | None = None
+    datasets: dict[str, Dataset] = {}
+    for name in dict.fromkeys(name for arm in grid.arms for name in grid.domains(arm).names):
+        with view.preparing(f"drawing {name}") as progress:
+            datasets[name] = grid.sources[name].open(progress)
+        for note in datasets[name].notes:
+            view.warn(note if len(grid.sources) == 1 else f"{name}: {note}")
+    _require_trainable(grid, datasets)
+    opened: dict[tuple[int, int], dict[str, DecodedDataset]] = {}
     for size in sorted({arm.recipe.image.size for arm in grid.arms}):
-        with view.preparing(f"decoding images at {size[0]}x{size[1]}") as progress:
-            data = open_dataset(dataset, size, output / "cache", skip_unreadable, progress)
-    assert data is not None, "a grid has at least one arm"
-    for recipe in (arm.recipe for arm in grid.arms):
-        require_trainable(recipe, data.dataset)  # again: unreadable images may have been left out
-    return data
+        opened[size] = {}
+        for name, dataset in datasets.items():
+            with view.preparing(f"decoding {name} at {size[0]}x{size[1]}") as progress:
+                opened[size][name] = open_dataset(dataset, size, output / "cache", skip_unreadable, progress)
+    found = opened[grid.arms[0].recipe.image.size]
+    _require_trainable(grid, {name: data.dataset for name, data in found.items()})  # unreadable images are left out
+    return found
 
 
-def enter(ledger: Ledger, signature: str, recipe: dict[str, Any], seed: int, dataset: dict[str, Any]) -> RunFolder:
-    """The run's folder, described if it is new, with a state that is true."""
-    folder = ledger.enter(
-        {
-            "signature": signature,
-            "recipe": recipe,
-            "seed": seed,
-            "dataset": dataset,
-            "code": training_code(),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-    )
+def _require_trainable(grid: Grid, datasets: Mapping[str, Dataset]) -> None:
+    for arm in grid.arms:
+        domains = grid.domains(arm)
+        training = join_datasets([datasets[name] for name in domains.train_on], datasets[domains.headline])
+        require_trainable(arm.recipe, training)
+
+
+def enter(
+    ledger: Ledger,
+    signature: str,
+    recipe: dict[str, Any],
+    seed: int,
+    dataset: dict[str, Any],
+    shares: str | None = None,
+) -> RunFolder:
+    """The run's folder, described if it is new, with a state that is true.
+
+    `shares` is the run whose training it shares; where it was planned otherwise and has no result yet, this holds.
+    """
+    description = {
+        "signature": signature,
+        "recipe": recipe,
+        "seed": seed,
+        "dataset": dataset,
+        "code": training_code(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    } | ({"shares": shares} if shares else {})
+    folder = ledger.enter(description)
+    if folder.read("run").get("shares") != shares:
+        with claim(folder) as mine:
+            if mine and not ledger.is_over(signature):
+                folder.write("run", description)
     ledger.settle(signature)
     return folder
 
 
 def launch(
-    launched: Launched, device: str, slots: int | None, skip_unreadable: bool, tracking_uri: str | None, view: View
-) -> Counter[str]:
-    """Train every run of the plan that has no result yet; returns the number of runs by state."""
-    output = launched.ledger.output
-    devices = plan_slots(device, slots)
-    board = make_board(launched.plan, launched.ledger, len(devices))
-    with Mirror(tracking_uri, output, launched.folder, view.warn) as mirror:
-        for signature in board.runs:
-            if launched.ledger.is_over(signature):
-                mirror.project(launched.ledger.folder(signature).path)
-        with LocalExecutor(devices, output / "cache", skip_unreadable) as executor:
-            Orchestrator(launched.plan, board, Dispatch(launched.ledger, executor), mirror.project, view.show).run()
+    launched: Launched,
+    executor: Executor,
+    tracking_uri: str | None,
+    view: View,
+    watchdog: float = WATCHDOG_SECONDS,
+    stop_after: int = STOP_AFTER,
+) -> Board:
+    """Train every run of the plan that is not over on `executor`, which is entered; returns the board at the end.
+
+    It may show runs as running: those that another process trains when this one was asked to stop.
+    """
+    ledger, stop_request = launched.ledger, StopRequest(launched.folder)
+    budget = open_budget(launched.plan, ledger)
+    board = make_board(launched.plan, ledger, executor.slots)
+    with Mirror(tracking_uri, ledger.output, launched.folder, view.warn) as mirror:
         for run in board.runs.values():
-            state = launched.ledger.settle(run.signature)
-            if state != run.state:  # its worker was ended at once
-                run.state = state
-                mirror.project(launched.ledger.folder(run.signature).path)
+            if run.state != "planned":  # whatever MLflow was told last: what was killed must not stay RUNNING there
+                mirror.project(ledger.folder(run.signature).path)
+        with executor:
+            dispatch = Dispatch(ledger, executor, watchdog, stop_after)
+            Orchestrator(launched.plan, board, dispatch, mirror.project, view.show, stop_request, budget).run()
+        for signature in board.runs:
+            with suppress(OSError):  # a full disk; the next launch settles it
+                ledger.settle(signature)
+        for run in board.refresh(ledger):
+            mirror.project(ledger.folder(run.signature).path)
     view.show(board, None)
-    return board.counts()
+    return board
 
 
 def find_grid(output: Path, name: str) -> Path:

@@ -2,15 +2,12 @@
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
+from reid.ablation.claim import claim
 from reid.errors import InputError
-from reid.run_folder import ENDED, RunFolder
+from reid.run_folder import ENDED, RunFolder, write_json
 
 
 class Ledger:
@@ -24,11 +21,13 @@ class Ledger:
     def create(cls, output: Path) -> "Ledger":
         """The ledger of an output folder, which is made if need be. Raises InputError where it cannot be written."""
         ledger = cls(output)
+        probe = output / f".probe.{os.getpid()}"
         try:
             ledger.runs.mkdir(parents=True, exist_ok=True)
-            probe = ledger.runs / f".probe.{os.getpid()}"
-            probe.touch()
-            probe.unlink()
+            try:
+                probe.write_text("room for a byte")
+            finally:
+                probe.unlink(missing_ok=True)
         except OSError as error:
             raise InputError(
                 f"{output}: the output folder must be writable ({error.strerror}); give another with --output"
@@ -43,12 +42,13 @@ class Ledger:
         folder = self.folder(description["signature"])
         folder.path.mkdir(exist_ok=True)
         if folder.read("run") is None:
-            folder.write("run", description)
+            write_json(folder.path / "run.json", description, durable=False)  # thousands at a time, from the plan
         return folder
 
     def is_over(self, signature: str) -> bool:
-        """Whether the run has its result and is never trained again."""
-        return self.folder(signature).state() in ENDED
+        """Whether no launch trains the run: it has its result, a budget ended it, or it failed and is held."""
+        state = self.folder(signature).read("state") or {}
+        return bool(state.get("state") in ENDED or state.get("censored") or state.get("held"))
 
     def settle(self, signature: str) -> str:
         """The run's state, after marking as stopped one that says running while nobody holds it."""
@@ -60,25 +60,23 @@ class Ledger:
         return folder.state()
 
 
-@contextmanager
-def claim(folder: RunFolder) -> Iterator[bool]:
-    """Hold a run for as long as the block lasts; yields False where another process holds it.
-
-    The claim is a lock on a file that the kernel lets go of when the holder dies, however it dies, so a dead claim
-    needs no taking over.
-    """
-    lock = FileLock(folder.path / "claim.lock", blocking=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
+def set_state(folder: RunFolder, *, durable: bool = True, **changes: Any) -> None:
+    """Write `changes` over the run's state. What is durable is there after a power failure; an end must be."""
+    state = {**(folder.read("state") or {}), **changes, "updated": time.time()}
+    write_json(folder.path / "state.json", state, durable)
 
 
-def set_state(folder: RunFolder, **changes: Any) -> None:
-    """Write `changes` over the run's state."""
-    folder.write("state", {**(folder.read("state") or {}), **changes, "updated": time.time()})
+def settle_all(output: Path) -> None:
+    """Settle every run of an output folder."""
+    ledger = Ledger(output)
+    for path in sorted(ledger.runs.glob("*")):
+        ledger.settle(path.name)
+
+
+def release(folder: RunFolder) -> bool:
+    """Let the next launch try a failed run as if it had never failed; returns whether it had, and nobody holds it."""
+    with claim(folder) as mine:
+        if mine is None or folder.state() != "failed":
+            return False
+        set_state(folder, held=False, transient=False, trace=None, hung=None)
+    return True

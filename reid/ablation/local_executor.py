@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -18,6 +19,7 @@ from typing import Any
 import torch
 
 from reid.ablation.executor import Message
+from reid.errors import InputError
 
 SPAWN = multiprocessing.get_context("spawn")  # a fork after CUDA is initialised is undefined
 
@@ -27,19 +29,37 @@ class Slot:
     """A place where one run trains at a time: a worker process and the run it has."""
 
     index: int
-    device: str
+    device: str  # "cpu", or "cuda:" and what CUDA_VISIBLE_DEVICES calls it: a number or a UUID
     process: SpawnProcess | None = None
     connection: "Connection[Any, Any] | None" = None
     run: Path | None = None
 
 
-def plan_slots(device: str, slots: int | None) -> list[str]:
-    """A device for every slot: `slots` a GPU (default 1) for "cuda", `slots` in all (default a core each) for "cpu"."""
+def chosen_device(device: str) -> str:
+    """ "cpu" or "cuda" for "auto", "cpu" or "cuda". Raises InputError for "cuda" where there is none."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: no CUDA device is available; use --device cpu")
+    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def plan_slots(device: str, slots: int | None, slots_per_gpu: int | None = None) -> list[str]:
+    """A device for every slot: `slots` on the "cpu" (default: a core each), `slots_per_gpu` (default 1) on "cuda".
+
+    Raises InputError for the one that the device does not go by.
+    """
     if device == "cpu":
+        if slots_per_gpu is not None:
+            raise InputError(f"--slots-per-gpu {slots_per_gpu}: this trains on the CPU; use --slots")
         return ["cpu"] * (slots or usable_cores())
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    names = visible.split(",") if visible else [str(index) for index in range(torch.cuda.device_count())]
-    return [f"cuda:{name}" for name in names for _ in range(slots or 1)]
+    if slots is not None:
+        raise InputError(f"--slots {slots}: this trains on GPUs, one run on each; use --slots-per-gpu for more")
+    names = visible_gpus(os.environ.get("CUDA_VISIBLE_DEVICES"), torch.cuda.device_count())
+    return [f"cuda:{name}" for name in names for _ in range(slots_per_gpu or 1)]
+
+
+def visible_gpus(variable: str | None, count: int) -> list[str]:
+    """Names of the `count` GPUs that CUDA sees: of CUDA_VISIBLE_DEVICES it heeds those before the first unknown one."""
+    return [str(index) for index in range(count)] if variable is None else variable.replace(" ", "").split(",")[:count]
 
 
 def usable_cores() -> int:
@@ -78,7 +98,8 @@ class LocalExecutor:
             self._start(slot)
         assert slot.connection is not None
         slot.run = run
-        slot.connection.send((run, until))
+        with suppress(OSError):  # it has just died, as its messages will tell
+            slot.connection.send((run, until))
 
     def kill(self, signature: str) -> None:
         for slot in self._busy():
@@ -93,8 +114,11 @@ class LocalExecutor:
             assert slot.run is not None
             signature = slot.run.name
             try:
-                kind, content = ready.recv()
-            except (EOFError, ConnectionResetError):
+                kind, content, ends = ready.recv()
+                if ends and slot.process is not None:
+                    slot.process.kill()
+                    self._bury(slot)
+            except (EOFError, OSError):
                 kind, content = "lost", self._bury(slot)
             if kind != "progress":
                 slot.run = None
@@ -114,7 +138,9 @@ class LocalExecutor:
         os.environ.update(environment)
         try:
             slot.process = SPAWN.Process(
-                target=_work, args=(theirs, self.cache, device, self.skip_unreadable, self.threads), daemon=True
+                target=_work,
+                args=(theirs, self.cache, device, self.skip_unreadable, self.threads, slot_name(slot)),
+                daemon=True,
             )
             slot.process.start()
         finally:
@@ -134,8 +160,19 @@ class LocalExecutor:
         return f"worker killed by {signal.Signals(-code).name}" if code < 0 else f"worker ended with exit code {code}"
 
 
-def _work(connection: "Connection[Any, Any]", cache: Path, device: str, skip_unreadable: bool, threads: int) -> None:
-    """A worker process: trains the runs it is sent until the pipe closes or SIGTERM asks it to stop."""
+def slot_name(slot: Slot) -> str:
+    """What `reid status` calls a slot: its number, and its GPU."""
+    return str(slot.index) + (f" GPU {slot.device.removeprefix('cuda:')}" if slot.device != "cpu" else "")
+
+
+def _work(
+    connection: "Connection[Any, Any]", cache: Path, device: str, skip_unreadable: bool, threads: int, slot: str
+) -> None:
+    """A worker process: trains the runs it is sent until the pipe closes, SIGTERM asks it to stop, or one fails.
+
+    It says (kind, content, whether this is its last word). After a failure neither CUDA nor what is left in memory can
+    be trusted with another run; and a folder that cannot be written cannot say so itself.
+    """
     stopping = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the orchestrator decides
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
@@ -143,14 +180,22 @@ def _work(connection: "Connection[Any, Any]", cache: Path, device: str, skip_unr
     torch.set_num_threads(threads)
     from reid.ablation.execution import Worker
 
-    worker = Worker(cache, torch.device(device), skip_unreadable)
-    while not stopping.is_set():
+    worker = Worker(cache, torch.device(device), skip_unreadable, slot)
+    ends = False
+    while not ends:
         try:
             run, until = connection.recv()
         except EOFError:
             return
-        state = worker.execute(run, lambda numbers: connection.send(("progress", numbers)), stopping.is_set, until)
-        connection.send(("ended", state))
+        kind, content = "ended", ""
+        try:
+            content = worker.execute(
+                run, lambda numbers: connection.send(("progress", numbers, False)), stopping.is_set, until
+            )
+        except OSError as error:
+            kind, content = "lost", f"its folder cannot be written: {error.strerror or error}"
+        ends = kind == "lost" or content == "failed" or stopping.is_set()
+        connection.send((kind, content, ends))
 
 
 def _die_with_parent() -> None:

@@ -1,73 +1,22 @@
-"""Trains a plan's runs on an executor until every one has its outcome."""
+"""Trains a plan's runs through a dispatch until every one has its outcome."""
 
-import signal
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reid.ablation.board import Board, RunStatus
+from reid.ablation.budget import Budget
 from reid.ablation.dispatch import Dispatch, Happened
-from reid.ablation.ledger import Ledger
-
-
-@dataclass
-class RunStatus:
-    """What the board shows of one run."""
-
-    signature: str
-    arm: str
-    seed: int
-    state: str = "planned"
-    epoch: int = 0
-    epochs: int = 0
-    mAP: float | None = None
-    reason: str | None = None
-    started: float | None = None
-    seconds: float | None = None
-
-
-@dataclass
-class Board:
-    """All runs of a grid as they stand, and how long the launch has taken."""
-
-    grid: str
-    runs: dict[str, RunStatus]
-    slots: int
-    began: float = field(default_factory=time.monotonic)
-    notices: deque[str] = field(default_factory=lambda: deque(maxlen=5))
-
-    def counts(self) -> Counter[str]:
-        return Counter(run.state for run in self.runs.values())
-
-    def remaining_seconds(self) -> float | None:
-        """Mean time of the runs of this launch, times what is left, over the slots; None before one has ended."""
-        taken = [run.seconds for run in self.runs.values() if run.seconds is not None]
-        if not taken:
-            return None
-        open_runs = sum(run.state in ("planned", "running") for run in self.runs.values())
-        return sum(taken) / len(taken) * open_runs / self.slots
-
-
-def make_board(plan: dict[str, Any], ledger: Ledger, slots: int) -> Board:
-    """The board of a plan, from its run folders."""
-    epochs = {arm["arm"]: arm["recipe"]["schedule"]["epochs"] for arm in plan["arms"]}
-    runs = {}
-    for run in plan["runs"]:
-        folder = ledger.folder(run["signature"])
-        state, evaluations = folder.read("state") or {}, folder.read("evaluations") or []
-        runs[run["signature"]] = RunStatus(
-            run["signature"], run["arm"], run["seed"], state.get("state", "planned"), state.get("epoch", 0),
-            epochs[run["arm"]], evaluations[-1]["mAP"] if evaluations else None, state.get("reason"),
-        )  # fmt: skip
-    return Board(plan["name"], runs, slots)
+from reid.ablation.interrupts import Interrupts
+from reid.ablation.stop_request import StopRequest
 
 
 class Orchestrator:
-    """Hands the runs of a plan that are not over to a dispatch, in the plan's order.
+    """Hands the runs of a plan that are not over to a dispatch, in the plan's order; a budget says how far each goes.
 
-    `changed` is called with a run folder to project, `show` with the board.
+    `changed` is called with a run folder to project, `show` with the board and, where a run changed its state, the run.
     """
 
     def __init__(
@@ -77,68 +26,111 @@ class Orchestrator:
         dispatch: Dispatch,
         changed: Callable[[Path], None],
         show: Callable[[Board, RunStatus | None], None],
+        stop_request: StopRequest | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.board = board
         self.dispatch = dispatch
         self.changed = changed
         self.show = show
-        self.pending = [signature for signature in board.runs if not dispatch.ledger.is_over(signature)]
-        self.shares = {run["signature"]: run.get("shares") for run in plan["runs"]}
-        self.interrupts = 0
+        self.stop_request = stop_request
+        left = [signature for signature in board.runs if not dispatch.ledger.is_over(signature)]
+        sources = {run["signature"]: run.get("shares") for run in plan["runs"]}
+        open_runs = set(left)
+        self.pending = deque(signature for signature in left if sources[signature] not in open_runs)
+        self.waiting: dict[str, list[str]] = {}  # by the run whose training they share
+        for signature in left:
+            if (source := sources[signature]) in open_runs:
+                self.waiting.setdefault(source, []).append(signature)
+        self.budget = budget
+        self.until: dict[str, int | None] = {}  # the epoch that the budget lets a run go to
+        self.paused: set[str] = set()  # runs that wait for the budget's verdict
+        if budget is not None:
+            self.paused = {signature for signature in self.pending if signature in budget.arms}
+            self.pending = deque(signature for signature in self.pending if signature not in self.paused)
+            self._heed(budget)
 
     def run(self) -> Counter[str]:
         """Train until nothing is pending and no slot is busy; returns the number of runs by state.
 
-        The first Ctrl-C or SIGTERM lets every worker finish its epoch and stops; the second ends them at once. Both
-        leave a grid that the same command continues.
+        The first Ctrl-C or SIGTERM, or a stop request, lets every worker finish its epoch and stops; the second ends
+        them at once. All leave a grid that the same command continues.
         """
-        handlers = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            while self.interrupts < 2 and not (self.dispatch.idle() and (self.interrupts or not self.pending)):
+        with Interrupts() as interrupts:
+            while interrupts.count < 2 and not (self.dispatch.idle() and (self.dispatch.stopping or not self.pending)):
+                if not self.dispatch.stopping and (interrupts.count or self._asked_to_stop()):
+                    self.board.notices.append("stopping after the epoch in flight; Ctrl-C again ends at once")
+                    self.dispatch.stop()
                 self._advance()
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
+        self.board.gave_up = self.dispatch.gave_up
         return self.board.counts()
 
-    def _interrupt(self, *_: object) -> None:
-        """A handler, as KeyboardInterrupt could fall between reading a message and acting on it."""
-        self.interrupts += 1
+    def _asked_to_stop(self) -> bool:
+        return self.stop_request is not None and self.stop_request.is_new()
 
     def _advance(self) -> None:
-        if self.interrupts and not self.dispatch.stopping:
-            self.board.notices.append("stopping after the epoch in flight; Ctrl-C again ends at once")
-            self.dispatch.stop()
-        while not self.dispatch.stopping and self.dispatch.free() > 0 and (ready := self._next()) is not None:
-            self.pending.remove(ready)
-            self.dispatch.submit(ready)
+        while self.pending and not self.dispatch.stopping and self.dispatch.free() > 0:
+            signature = self.pending.popleft()
+            self.dispatch.submit(signature, self.until.get(signature))
         for happened in self.dispatch.advance(timeout=0.25):
             self._take(happened)
         self.show(self.board, None)
-
-    def _next(self) -> str | None:
-        """The first pending run whose training, if it shares another's, has its outcome."""
-        unsettled = {*self.pending, *self.dispatch.running, *(signature for signature, _ in self.dispatch.queue)}
-        return next((signature for signature in self.pending if self.shares[signature] not in unsettled), None)
 
     def _take(self, happened: Happened) -> None:
         run = self.board.runs[happened.signature]
         folder = self.dispatch.ledger.folder(happened.signature)
         match happened.kind:
             case "progress":
-                run.epoch = happened.content["epoch"]
+                run.take(happened.content)
                 if "mAP" in happened.content:
-                    run.mAP = happened.content["mAP"]
                     self.changed(folder.path)
                 return
             case "started":
-                run.state, run.started = "running", time.monotonic()
+                run.started, run.reason = time.monotonic(), None
+                self.board.move(run, "running")
             case "retry":
-                run.state = "planned"
+                run.reason = happened.content
+                self.board.move(run, "running" if folder.state() == "running" else "planned")
                 self.board.notices.append(f"{run.arm} s{run.seed}: {happened.content}")
+            case "ended" if self.budget is not None and run.signature in self.budget.arms:
+                self._hear(self.budget, run, happened.content)
             case "ended":
-                run.state = happened.content
-                run.seconds = time.monotonic() - (run.started or time.monotonic())
-                run.reason = (folder.read("state") or {}).get("reason")
+                self._end(run, happened.content)
         self.changed(folder.path)
         self.show(self.board, run)
+
+    def _hear(self, budget: Budget, run: RunStatus, outcome: str) -> None:
+        """A run came back: it waits for the budget's verdict, or is over, and others may go on because of it."""
+        if budget.heard(run.signature, self.until[run.signature]):
+            self.paused.add(run.signature)
+            run.reason = f"waits for the other arms at epoch {self.until[run.signature]}"
+            self.board.move(run, outcome)
+        else:
+            self._end(run, outcome)
+        if not self.dispatch.stopping:
+            self._heed(budget)
+
+    def _heed(self, budget: Budget) -> None:
+        """Queue the paused runs that the budget lets go on, and end those that it does not."""
+        for signature, verdict in budget.verdicts().items():
+            if signature not in self.paused or verdict.kind == "wait":
+                continue
+            self.paused.remove(signature)
+            if verdict.kind == "train":
+                self.until[signature] = verdict.epoch
+                self.pending.append(signature)
+                continue
+            budget.end(signature, verdict)
+            self._end(self.board.runs[signature], "stopped")
+            self.changed(self.dispatch.ledger.folder(signature).path)
+            self.show(self.board, self.board.runs[signature])
+
+    def _end(self, run: RunStatus, outcome: str) -> None:
+        folder = self.dispatch.ledger.folder(run.signature)
+        state, evaluations = folder.read("state") or {}, folder.read("evaluations") or []
+        run.reason = state.get("reason")
+        run.held, run.censored = state.get("held", False), state.get("censored", False)
+        run.mAP = evaluations[-1]["mAP"] if evaluations else None
+        run.seconds = state.get("seconds", time.monotonic() - run.started if run.started else None)
+        self.board.move(run, outcome)
+        self.pending.extendleft(reversed(self.waiting.pop(run.signature, [])))

@@ -2,6 +2,7 @@
 
 from reid.data.cache import DecodedDataset, open_dataset
 from reid.data.dataset import BenchmarkDataset, Dataset, Split
+from reid.data.joining import join, join_datasets
 from reid.data.source import DatasetSource, load_dataset
 from reid.data.split import TuningDataset, ValidationSplit, hold_out
 
@@ -14,6 +15,8 @@ __all__ = [
     "TuningDataset",
     "ValidationSplit",
     "hold_out",
+    "join",
+    "join_datasets",
     "load_dataset",
     "open_dataset",
 ]

@@ -1,8 +1,19 @@
 """Evaluation: what a trained network is worth on a test set."""
 
 from reid.evaluation.chance import chance_mAP
-from reid.evaluation.features import evaluate, extract
+from reid.evaluation.features import Extracted, evaluate, extract, extract_test, rank_extracted
 from reid.evaluation.ranking import Ranking, rank, rank_distances
 from reid.evaluation.rerank import rerank
 
-__all__ = ["Ranking", "chance_mAP", "evaluate", "extract", "rank", "rank_distances", "rerank"]
+__all__ = [
+    "Extracted",
+    "Ranking",
+    "chance_mAP",
+    "evaluate",
+    "extract",
+    "extract_test",
+    "rank",
+    "rank_distances",
+    "rank_extracted",
+    "rerank",
+]

@@ -2,13 +2,13 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from reid.data import DecodedDataset
+from reid.data import Dataset, DecodedDataset
 from reid.data.augmentation import normalize
 from reid.evaluation.lists import rank_lists
 from reid.evaluation.ranking import Ranking, rank, rank_distances
@@ -47,21 +47,40 @@ def extract(model: Baseline, pixels: Any, recipe: Recipe, device: torch.device) 
     return features
 
 
+class Extracted(NamedTuple):
+    """Both features of the images that a data set is tested on."""
+
+    query: Features
+    gallery: Features
+
+
+def extract_test(model: Baseline, data: DecodedDataset, recipe: Recipe, device: torch.device) -> Extracted:
+    """Both features of query and gallery. Raises FloatingPointError where one is not finite: the model has diverged."""
+    found = Extracted(*(extract_both(model, data.pixels[split], recipe, device) for split in Extracted._fields))
+    if not all(bool(feature.isfinite().all()) for split in found for feature in split):
+        raise FloatingPointError("features are not finite")
+    return found
+
+
 def evaluate(model: Baseline, data: DecodedDataset, recipe: Recipe, device: torch.device) -> Ranking:
     """Rank every query of `data` against its gallery, as the recipe's evaluation says.
 
-    Raises FloatingPointError where a feature is not finite: the model has diverged.
+    Raises FloatingPointError as `extract_test` does.
     """
-    query, gallery = (extract(model, data.pixels[split], recipe, device) for split in ("query", "gallery"))
-    if not (query.isfinite().all() and gallery.isfinite().all()):
-        raise FloatingPointError("features are not finite")
-    one, two = data.dataset.query, data.dataset.gallery
+    return rank_extracted(extract_test(model, data, recipe, device), data.dataset, recipe)
+
+
+def rank_extracted(found: Extracted, dataset: Dataset, recipe: Recipe) -> Ranking:
+    """The same from features that are there already."""
+    query, gallery = (getattr(part, recipe.evaluation.feature) for part in found)
+    one, two = dataset.query, dataset.gallery
     owners = one.identities, two.identities, one.cameras, two.cameras
     metric, max_rank = recipe.evaluation.metric, recipe.evaluation.max_rank
-    asked, found = (functional.normalize(part) if metric == "cosine" else part for part in (query, gallery))
+    asked, ranked = (functional.normalize(part) if metric == "cosine" else part for part in (query, gallery))
     if not recipe.evaluation.rerank:
         ranking = rank(query, gallery, *owners, metric=metric, max_rank=max_rank)
-        return replace(ranking, lists=rank_lists(data.dataset, lambda rows: torch.cdist(asked[rows], found)))
-    distances = torch.as_tensor(rerank(asked, found))
+        return replace(ranking, lists=rank_lists(dataset, lambda rows: torch.cdist(asked[rows], ranked)))
+    knobs = recipe.evaluation.rerank_k1, recipe.evaluation.rerank_k2, recipe.evaluation.rerank_lambda
+    distances = torch.as_tensor(rerank(asked, ranked, *knobs))
     ranking = rank_distances(distances, *owners, max_rank=max_rank)
-    return replace(ranking, lists=rank_lists(data.dataset, lambda rows: distances[rows]))
+    return replace(ranking, lists=rank_lists(dataset, lambda rows: distances[rows]))

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from reid.data import Dataset, DecodedDataset
+from reid.data import Dataset
 from reid.evaluation.clusters import cluster_measures, verification
-from reid.evaluation.features import extract_both
+from reid.evaluation.features import Extracted
 from reid.evaluation.ranking import Ranking, rank
-from reid.models import build_model
 from reid.models.baseline import Features
 from reid.recipe import Recipe
 from reid.streams import numpy_generator
@@ -38,14 +37,9 @@ class Spaces:
     shown: dict[str, NDArray[Any]]
 
 
-def measure_spaces(weights: dict[str, Tensor], data: DecodedDataset, recipe: Recipe, device: torch.device) -> Spaces:
-    """All four spaces of a trained model, from its state dict; flipped images averaged in where the recipe does so,
-    never re-ranked. Raises ValueError where a feature is not finite.
-    """
-    model = build_model(recipe, data.dataset.num_classes)
-    model.load_state_dict(weights)
-    model.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-    query, gallery = (extract_both(model, data.pixels[split], recipe, device) for split in ("query", "gallery"))
+def measure_spaces(found: Extracted, dataset: Dataset, recipe: Recipe) -> Spaces:
+    """All four spaces of a trained network, from its features of the images it is tested on; never re-ranked."""
+    query, gallery = found
     rankings: dict[str, Ranking] = {}
     clusters: dict[str, dict[str, float]] = {}
     for feature in Features._fields:
@@ -55,9 +49,9 @@ def measure_spaces(weights: dict[str, Tensor], data: DecodedDataset, recipe: Rec
             if feature == "after" and recipe.neck.kind == "none":
                 rankings[space], clusters[space] = rankings[f"before_{metric}"], clusters[f"before_{metric}"]
             else:
-                rankings[space] = _rank(*pair, data.dataset, recipe, metric)
-                clusters[space] = _clusters(*pair, data.dataset, metric)
-    return Spaces(rankings, clusters, _shown(query, gallery, data.dataset))
+                rankings[space] = _rank(*pair, dataset, recipe, metric)
+                clusters[space] = _clusters(*pair, dataset, metric)
+    return Spaces(rankings, clusters, _shown(query, gallery, dataset))
 
 
 def _rank(query: Tensor, gallery: Tensor, dataset: Dataset, recipe: Recipe, metric: Metric) -> Ranking:

@@ -59,7 +59,7 @@ def runs(results: Results) -> Block:
 
 def failures(results: Results) -> Block:
     """What did not finish, with the reason; and what each factor does to the rate of divergence."""
-    unfinished = results.runs[~results.runs["state"].isin(["finished", "planned"])]
+    unfinished = results.runs[~results.runs["state"].isin(["finished", "planned", "censored"])]
     shown: list[Block] = []
     if len(unfinished):
         rows = [
@@ -116,17 +116,13 @@ def provenance(results: Results) -> Block:
     """What the numbers were made from, and the command that makes them again."""
     plan = results.plan.content
     asked = [run for run in map(results.asked, results.runs["signature"]) if run]
-    dataset = asked[0]["dataset"]
-    skipped = dataset.get("skipped") or []
+    sets: dict[str, Any] = {}
+    for dataset in (run["dataset"] for run in asked):
+        sets |= dataset.get("sets") or {dataset["name"]: dataset}
     rows = [
         ("Grid", f"{plan['name']}, planned {plan.get('created', MISSING)}"),
         ("Code hash", ", ".join(sorted({run["code"] for run in asked}))),
-        ("Data set", f"{dataset['name']} ({dataset.get('layout', MISSING)}), fingerprint {dataset['fingerprint']}"),
-        *((f"Data: {part}", _counts(count)) for part, count in (dataset.get("counts") or {}).items()),
-        (
-            "Images skipped",
-            "; ".join([str(len(skipped)), *skipped[:MOST_SKIPPED], *["…"] * (len(skipped) > MOST_SKIPPED)]),
-        ),
+        *(row for dataset in sets.values() for row in _dataset(dataset)),
         *_environment([run.get("environment") or {} for run in asked]),
     ]
     shown = [
@@ -137,6 +133,24 @@ def provenance(results: Results) -> Block:
     if plan.get("yaml"):
         shown += [blocks.text("The grid's file:"), blocks.code(plan["yaml"].rstrip())]
     return blocks.section("Provenance", *shown)
+
+
+def _dataset(dataset: dict[str, Any]) -> list[tuple[str, str]]:
+    """What one data set holds, what of it was left out, and what a reader should know of it."""
+    skipped, split = dataset.get("skipped") or [], dataset.get("split")
+    held_out = "none: evaluated on the test set"
+    if split:
+        held_out = f"{percent(split['validation_identities'])} % of the training identities; the test set is not used"
+    return [
+        ("Data set", f"{dataset['name']} ({dataset.get('layout', MISSING)}), fingerprint {dataset['fingerprint']}"),
+        *((f"Data: {part}", _counts(count)) for part, count in (dataset.get("counts") or {}).items()),
+        (
+            "Images skipped",
+            "; ".join([str(len(skipped)), *skipped[:MOST_SKIPPED], *["…"] * (len(skipped) > MOST_SKIPPED)]),
+        ),
+        ("Validation split", held_out),
+        *(("Data: note", note) for note in dataset.get("notes") or []),
+    ]
 
 
 def _counts(count: Any) -> str:

@@ -76,7 +76,7 @@ class _Words:
         self.sd = float(analysis.noise.sd)
         self.rope = self.sd if rope is None else rope
         self.planned = table["seed"].nunique()
-        self.to_come = int((~table["state"].isin(["finished", "diverged"])).sum())
+        self.to_come = int((~table["state"].isin(["finished", "diverged", "censored"])).sum())
 
     def verdict(self, i: int, row: Mapping[Any, Any], error: float) -> str:
         if np.isnan(row["effect"]):

@@ -15,6 +15,8 @@ from reid.reporting.spaces_page import MEASURES
 from reid.reporting.verdict_page import states
 from reid.reporting.words import interval, is_fraction, probability, signed
 
+Series = list[tuple[str, pd.DataFrame, tuple[str, str, str, str]]]
+
 
 def basis(results: Results) -> str:
     """What an estimate rests on, for its caption."""
@@ -35,7 +37,7 @@ def effects(results: Results, folder: Path) -> Block:
             title,
             *(
                 cell
-                for _, frame, (value, low, high) in series
+                for _, frame, (value, low, high, _) in series
                 for row in [frame.to_dict("index")[name]]
                 for cell in (signed(MAIN, row[value]), interval(MAIN, row[low], row[high]))
             ),
@@ -46,7 +48,7 @@ def effects(results: Results, folder: Path) -> Block:
         [title, *(cell for metric in QUALITY for cell in effect_cells(results, metric, name))]
         for name, title in results.titles.items()
     ]
-    titled = [(key, frame.rename(index=results.titles), columns) for key, frame, columns in series]
+    titled = [(key, frame.rename(index=results.titles), columns[:3]) for key, frame, columns in series]
     explained = {
         "main": "Main effect: mean of all arms with it minus mean of all arms without.",
         "Shapley": "The Shapley values add up to all minus none.",
@@ -74,6 +76,7 @@ def effects(results: Results, folder: Path) -> Block:
             rows,
             "mAP, percentage points. " + " ".join(explained[key] for key, _, _ in series) + f" {basis(results)}",
         ),
+        *probabilities(results, series),
         blocks.table(
             ["<*Factor", *(head for title in QUALITY.values() for head in (f">{title}", "=95 %", ">p (Holm)"))],
             metrics,
@@ -83,15 +86,25 @@ def effects(results: Results, folder: Path) -> Block:
     )
 
 
-def comparisons(results: Results) -> list[tuple[str, pd.DataFrame, tuple[str, str, str]]]:
-    """The series that the design has numbers for: key, frame by term, and its columns of value, low and high."""
+def probabilities(results: Results, series: Series) -> list[Block]:
+    """The p-values of several answers; the one answer of a design that has no other stands on the first page."""
+    if len(series) == 1:
+        return []
+    found = [frame[columns[-1]].to_dict() for _, frame, columns in series]
+    rows = [[title, *(probability(p[name]) for p in found)] for name, title in results.titles.items()]
+    caption = "p-values of the same numbers, each column corrected after Holm over the factors."
+    return [blocks.table(["<*Factor", *(f">p of {key}" for key, _, _ in series)], rows, caption)]
+
+
+def comparisons(results: Results) -> Series:
+    """The series that the design has numbers for: key, frame by term, and its columns of value, low, high and p."""
     singles = results.singles
     estimand = {"leave-one-out": "away", "add-one-in": "alone", "ladder": "step"}.get(results.design.kind, "main")
-    series = [(estimand, results.effects[MAIN], ("effect", "low", "high"))]
+    series = [(estimand, results.effects[MAIN], ("effect", "low", "high", "p_holm"))]
     if results.shapley is not None and results.design.estimand == MAIN_EFFECT:
-        series.append(("Shapley", results.shapley, ("value", "low", "high")))
+        series.append(("Shapley", results.shapley, ("value", "low", "high", "p_holm")))
     known = [key for key in ("alone", "away") if key != estimand and singles[key].notna().any()]
-    return series + [(key, singles, (key, f"{key}_low", f"{key}_high")) for key in known]
+    return series + [(key, singles, (key, f"{key}_low", f"{key}_high", f"{key}_p_holm")) for key in known]
 
 
 def over_queries(results: Results) -> list[Block]:

@@ -94,6 +94,8 @@ SERIES = {
     "alone": ("alone: added to none", ORANGE, "^"),
     "away": ("taken away: lost from all", VERMILION, "s"),
     "step": ("step: added to those before it", BLUE, "o"),
+    "home": ("on the set that was trained on", BLUE, "o"),
+    "across": ("on other sets", VERMILION, "s"),
 }
 
 

@@ -26,7 +26,8 @@ def to_html(content: dict[str, Any], folder: Path) -> str:
         parts += [_block(block, folder) for block in section["blocks"]]
     style = asset("report.css").read_text(encoding="utf-8")
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(content["title"])}</title>'
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{escape(content["title"])}</title>'
         f"<style>{style}</style></head>\n<body>\n" + "\n".join(parts) + "\n</body></html>\n"
     )
 
@@ -41,7 +42,8 @@ def _block(block: Block, folder: Path) -> str:
             return f"<pre>{escape(block['body'])}</pre>"
         case "figure":
             caption = escape(block["caption"])
-            return f"<figure>{_image(folder / block['file'], caption)}<figcaption>{caption}</figcaption></figure>"
+            image = _image(folder / block["file"], caption)
+            return f"<figure><div class=scroll>{image}</div><figcaption>{caption}</figcaption></figure>"
         case "table":
             return _table(block)
         case "facts":
@@ -58,9 +60,10 @@ def _table(block: Block) -> str:
         pairs = zip(cells, block["align"], strict=True)
         return "<tr>" + "".join(f"<{tag} class={align}>{escape(cell)}</{tag}>" for cell, align in pairs) + "</tr>"
 
-    caption = f"<caption>{escape(block['caption'])}</caption>" if block["caption"] else ""
+    caption = f"<figcaption>{escape(block['caption'])}</figcaption>" if block["caption"] else ""
     body = "\n".join(row(cells, "td") for cells in block["rows"])
-    return f"<table>{caption}<thead>{row(block['headings'], 'th')}</thead><tbody>\n{body}</tbody></table>"
+    head = f"<thead>{row(block['headings'], 'th')}</thead>"
+    return f"<figure>{caption}<div class=scroll><table>{head}<tbody>\n{body}</tbody></table></div></figure>"
 
 
 def _terms(lines: list[list[str]]) -> str:
@@ -75,7 +78,7 @@ def _ranks(block: Block, folder: Path) -> str:
             f"{_image(folder / one['file'], 'right' if one['right'] else 'wrong')}</span>"
             for one in row["top"]
         )
-        rows.append(f"<div class=ranks><span>{_image(folder / row['query'], 'query')}</span>{top}</div>")
+        rows.append(f"<div class='ranks scroll'><span>{_image(folder / row['query'], 'query')}</span>{top}</div>")
     return f"<h3>{escape(block['title'])}</h3>" + "".join(rows)
 
 

@@ -8,17 +8,17 @@ import pandas as pd
 from reid.reporting.analysis import Analysis, analyse
 from reid.reporting.coding import DIGITS, require_switches
 from reid.reporting.design import flipped
-from reid.reporting.least_squares import Array, Inference
+from reid.reporting.least_squares import Array, Inference, holm
 
 
 def ladder(table: pd.DataFrame, order: Sequence[str], metric: str) -> pd.DataFrame:
     """The factors of `order` switched on one after another: a row a rung, "none" first, indexed by what was added.
 
     Columns: mean of the rung's arm (over seeds, adjusted for them where runs are missing); step from the rung before
-    with low and high (95 %); band_low and band_high, the least and greatest mean that the same rung takes over all k!
-    orders. Rung j takes each of the C(k, j) arms with j factors in equally many orders, so the band is the range of
-    these arms; it covers the arms that have a finished run. A rung without one is NaN. Raises InputError for a factor
-    that has not two levels.
+    with low and high (95 %), and p_holm of it over the steps; band_low and band_high, the least and greatest mean that
+    the same rung takes over all k! orders. Rung j takes each of the C(k, j) arms with j factors in equally many orders,
+    so the band is the range of these arms; it covers the arms that have a finished run. A rung without one is NaN.
+    Raises InputError for a factor that has not two levels.
     """
     k = len(order)
     analysis = analyse(table, order, metric)
@@ -36,6 +36,7 @@ def ladder(table: pd.DataFrame, order: Sequence[str], metric: str) -> pd.DataFra
             "high": _after_none(found.high),
             "band_low": [min(arms, default=np.nan) for arms in peers],
             "band_high": [max(arms, default=np.nan) for arms in peers],
+            "p_holm": _after_none(holm(found.p)),
         },
         index=pd.Index(["none", *order], name="rung"),
     )
@@ -77,22 +78,24 @@ def differences(analysis: Analysis, arms: Sequence[tuple[str, str]]) -> Inferenc
 def single_steps(table: pd.DataFrame, factors: Sequence[str], metric: str) -> pd.DataFrame:
     """Each term alone (its arm minus the base) and taken away (all minus all but it), index factor.
 
-    Columns alone, alone_low, alone_high, away, away_low, away_high; both are gains, positive where the factor helps.
-    Taken away is NaN where a factor has more than two levels: there is no full set.
+    Columns alone, alone_low, alone_high, alone_p_holm (over the factors), and the same of away; both are gains,
+    positive where the factor helps. Taken away is NaN where a factor has more than two levels: there is no full set.
     """
     analysis = analyse(table, factors, metric)
     added, left = alone(analysis), away(analysis)
     columns = {
-        "alone": added.effect,
-        "alone_low": added.low,
-        "alone_high": added.high,
-        "away": left.effect,
-        "away_low": left.low,
-        "away_high": left.high,
+        f"{name}{suffix}": values
+        for name, found in (("alone", added), ("away", left))
+        for suffix, values in (
+            ("", found.effect),
+            ("_low", found.low),
+            ("_high", found.high),
+            ("_p_holm", holm(found.p)),
+        )
     }
     frame = pd.DataFrame(columns, index=pd.Index([term.name for term in analysis.coding.terms], name="factor"))
     if not analysis.coding.switches:
-        frame[["away", "away_low", "away_high"]] = np.nan
+        frame[["away", "away_low", "away_high", "away_p_holm"]] = np.nan
     return frame
 
 

@@ -12,7 +12,7 @@ from reid.reporting.blocks import Block
 from reid.reporting.records import each_row
 from reid.reporting.results import MAIN, Results
 from reid.reporting.verdict_page import states
-from reid.reporting.words import MISSING, interval, percent, signed, span
+from reid.reporting.words import MISSING, interval, percent, probability, signed, span
 from reid.tricks import TRICKS
 
 PUBLISHED = ("market1501_mAP", "market1501_rank1", "dukemtmc_mAP", "dukemtmc_rank1")
@@ -35,12 +35,13 @@ def ladder(results: Results, folder: Path) -> list[Block]:
             percent(row["mean"]),
             signed(MAIN, row["step"]),
             interval(MAIN, row["low"], row["high"]),
+            probability(row["p_holm"]),
             span(row["band_low"], row["band_high"]),
             *([f"{published[column][j]:.1f}" for column in PUBLISHED] if published is not None else []),
         ]
         for j, (name, row) in enumerate(each_row(rungs))
     ]
-    theirs = [">Market mAP", ">rank-1", ">Duke mAP", ">rank-1"] if published is not None else []
+    theirs = [">Market\nmAP", ">\nrank-1", ">Duke\nmAP", ">\nrank-1"] if published is not None else []
     drawing = figures.ladder(rungs, published, [results.shorts[name] for name in rungs.index[1:]])
     order = "the paper's order" if published is not None else "this order"
     return [
@@ -63,7 +64,7 @@ def ladder(results: Results, folder: Path) -> list[Block]:
                 ),
             ),
             blocks.table(
-                ["<*Rung", ">mAP, %", ">step", "=95 % of step", "=all orders", *theirs],
+                ["<*Rung", ">mAP, %", ">step", "=95 % of step", ">p\n(Holm)", "=all orders", *theirs],
                 rows,
                 "Means over seeds, steps with 95 % intervals, and the range over all orders. A rung without a finished "
                 "run is a dash. "

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from reid.recipe import digest
 from reid.reporting import blocks
 from reid.reporting.blocks import Block
 from reid.reporting.ladder import ties_with_best
@@ -65,7 +66,7 @@ def _lists(results: Results, arm: str, folder: Path) -> Lists:
 
 def _thumbnail(root: Path, file: str, folder: Path) -> str:
     """A small copy of an image; returns its file name."""
-    name = f"image-{file.replace('/', '-').rpartition('.')[0]}.jpg"
+    name = f"image-{digest(str(root / file))}.jpg"  # two data sets may have a file of one name
     if not (folder / name).exists():
         with Image.open(root / file) as image:
             small = image.convert("RGB").resize((max(1, round(image.width * HEIGHT / image.height)), HEIGHT))

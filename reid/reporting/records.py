@@ -9,13 +9,14 @@ from typing import Any
 import pandas as pd
 
 from reid.errors import InputError
-from reid.run_folder import STATES, RunFolder
+from reid.run_folder import STATES, RunFolder, domain_scores
 
 METRICS = ("mAP", "rank1", "rank5", "rank10", "mINP")
 COSTS = ("train_seconds", "images_per_second", "peak_memory_mb")
 SWITCH = ["off", "on"]
 SOURCES = {"code": "training code", "fingerprint": "data fingerprint", "protocol": "evaluation protocol"}
 NOT_PROTOCOL = ("feature", "every", "batch")  # of a recipe's evaluation: BNNeck's own, and what changes no number
+RERANK_KNOBS = ("rerank_k1", "rerank_k2", "rerank_lambda")  # mean nothing while re-ranking is off
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,14 @@ def read_runs(grid_folder: Path) -> pd.DataFrame:
     seed, signature, state, mAP, rank1, rank5, rank10, mINP (fractions), train_seconds, images_per_second,
     peak_memory_mb, code, fingerprint, protocol (how it is ranked, in words), reason; then what runs measured of
     themselves (see `measures`). Numbers are NaN unless the run is finished. A run without a folder is
-    "planned"; a folder that cannot be read is "unreadable", its reason says why.
+    "planned"; a folder that cannot be read is "unreadable", its reason says why; a run that a budget ended early is
+    "censored", and has cut_epoch and cut_mAP, its last evaluation, which no estimate may use.
     """
     plan = read_plan(grid_folder)
     levels = {arm["arm"]: arm["levels"] for arm in plan.content["arms"]}
     rows = [
         {"arm": run["arm"], **levels[run["arm"]], "seed": run["seed"], "signature": run["signature"]}
-        | _outcome(plan.run_folder(run["signature"]))
+        | outcome(plan.run_folder(run["signature"]))
         for run in plan.content["runs"]
     ]
     names = [factor["name"] for factor in plan.factors]
@@ -85,7 +87,7 @@ def each_row(frame: pd.DataFrame) -> Iterator[tuple[Any, dict[Any, Any]]]:
     return zip(frame.index.tolist(), frame.to_dict("records"), strict=True)
 
 
-def _outcome(folder: RunFolder) -> dict[str, Any]:
+def outcome(folder: RunFolder) -> dict[str, Any]:
     """State, numbers, provenance and reason of one run folder."""
     try:
         asked, state, result = (folder.read(name) for name in ("run", "state", "result"))
@@ -96,11 +98,19 @@ def _outcome(folder: RunFolder) -> dict[str, Any]:
             raise ValueError("run.json is missing")
         if asked:
             row |= {"code": asked["code"], "fingerprint": asked["dataset"]["fingerprint"], "protocol": _protocol(asked)}
+        if row["state"] == "stopped" and state.get("censored"):
+            return row | {"state": "censored"} | _cut(folder, state)
         return row | (_numbers(result) | measures(asked, result) if row["state"] == "finished" else {})
     except KeyError as error:
         return {"state": "unreadable", "reason": f"{folder.path.name}: the key {error} is missing"}
     except (ValueError, TypeError, AttributeError, OSError) as error:
         return {"state": "unreadable", "reason": f"{folder.path.name}: {error}"}
+
+
+def _cut(folder: RunFolder, state: dict[str, Any]) -> dict[str, float]:
+    """Where a budget ended a run, and the mAP of its last evaluation; NaN where it had none."""
+    evaluations = folder.read("evaluations") or [{}]
+    return {"cut_epoch": float(state["epoch"]), "cut_mAP": float(evaluations[-1].get("mAP", "nan"))}
 
 
 def _reason(state: dict[str, Any] | None) -> str:
@@ -129,13 +139,15 @@ def measures(asked: dict[str, Any], result: dict[str, Any]) -> dict[str, float]:
     """What a run measured of itself beyond its ranking, none where it was trained before that was measured.
 
     The indices of its loss curves and gradients (`oscillation`, `conflict_share`, …); mAP in each of the four feature
-    spaces (`mAP_before_euclidean`, …); the clusters of the space its recipe ranks by (`intra`, `silhouette`, …).
+    spaces (`mAP_before_euclidean`, …); the clusters of the space its recipe ranks by (`intra`, `silhouette`, …); mAP on
+    each of several data sets (`mAP@day`, …) and on those it was not trained on (`mAP_cross`).
     """
     protocol = asked["recipe"]["evaluation"]
     found = {
         **result.get("dynamics", {}),
         **{f"mAP_{space}": metrics["mAP"] for space, metrics in result.get("spaces", {}).items()},
         **result.get("clusters", {}).get(f"{protocol['feature']}_{protocol['metric']}", {}),
+        **domain_scores(result),
     }
     return {name: float("nan") if value is None else float(value) for name, value in found.items()}
 
@@ -143,19 +155,24 @@ def measures(asked: dict[str, Any], result: dict[str, Any]) -> dict[str, float]:
 def _protocol(asked: dict[str, Any]) -> str:
     """How a run is ranked: the fields of its recipe's evaluation that change what a metric means."""
     fields = asked["recipe"]["evaluation"]
-    return ", ".join(f"{name} {value}" for name, value in sorted(fields.items()) if name not in NOT_PROTOCOL)
+    silent = NOT_PROTOCOL if fields.get("rerank") else (*NOT_PROTOCOL, *RERANK_KNOBS)
+    return ", ".join(f"{name} {value}" for name, value in sorted(fields.items()) if name not in silent)
 
 
 def mixture(table: pd.DataFrame, factors: Sequence[str]) -> list[str]:
     """What the begun runs do not have in common, in words: training code, data, evaluation protocol.
 
-    A field of the evaluation that is a factor of the grid is meant to differ.
+    A field of the evaluation that is a factor of the grid is meant to differ; so are the data of runs that are trained
+    on other sets, where that is a factor.
     """
     begun = table[table["state"] != "planned"]
+    meant = {"protocol"} if any(name.startswith("evaluation.") for name in factors) else set()
+    if "train_on" in factors and (begun.groupby("train_on", observed=True)["fingerprint"].nunique() < 2).all():
+        meant.add("fingerprint")
     found = []
     for column, what in SOURCES.items():
         counts = begun[column].dropna().value_counts().sort_index()
-        if len(counts) > 1 and not (column == "protocol" and any(name.startswith("evaluation.") for name in factors)):
+        if len(counts) > 1 and column not in meant:
             first = begun.drop_duplicates(column).set_index(column)["signature"].to_dict()
             kinds = [f"{value} ({count} runs, such as {first[value]})" for value, count in counts.items()]
             found.append(f"{what}: {' and '.join(kinds)}")

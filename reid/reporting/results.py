@@ -25,7 +25,7 @@ from reid.tricks import TRICKS
 
 MAIN = "mAP"
 QUALITY = {"mAP": "mAP", "rank1": "rank-1", "mINP": "mINP"}
-NOT_MEASURED = ("arm", "seed", "signature", "state", "reason", *SOURCES)
+NOT_MEASURED = ("arm", "seed", "signature", "state", "reason", "cut_epoch", "cut_mAP", *SOURCES)
 
 
 @dataclass(frozen=True)

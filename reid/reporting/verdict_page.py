@@ -8,6 +8,7 @@ import numpy as np
 
 from reid.reporting import blocks, figures
 from reid.reporting.blocks import Block
+from reid.reporting.censored_page import censored_warning
 from reid.reporting.coding import DIGITS
 from reid.reporting.completeness import precision_loss
 from reid.reporting.design import MAIN as MAIN_EFFECT
@@ -60,6 +61,7 @@ def verdict(results: Results, folder: Path) -> list[Block]:
             blocks.warning(f"Mixed runs, allowed by --allow-mixed. Found more than one {words}.")
             for words in results.mixed
         ),
+        *censored_warning(results),
         blocks.table(["<Factor", ">mAP, points", "=95 % interval", ">p (Holm)", "<*Verdict"], rows),
     ]
     if found["effect"].isna().all():

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from reid.errors import InputError
 from reid.run_folder import RunFolder
 from reid.tracking.store import Store, tracking_errors
-from reid.tracking.tracker import FOLDER, PLAN
+from reid.tracking.tracker import PLAN
+from reid.tracking.writer import FOLDER
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from reid.run_folder import ENDED, RunFolder
+from reid.run_folder import ENDED, RunFolder, domain_scores
 from reid.tracking.grid import Grid
 from reid.tracking.thinning import bins, epochs_a_bin, extremes
 
@@ -116,11 +116,13 @@ def _results(folder: RunFolder) -> Iterator[tuple[str, float]]:
 
 
 def _measures(result: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """What a run measured of its dynamics and feature spaces; none where it was trained before that was measured."""
+    """What a run measured of its dynamics, feature spaces and other data sets; none where that was not measured."""
     measures = {f"dynamics/{name}": value for name, value in result.get("dynamics", {}).items()}
     for space, metrics in result.get("spaces", {}).items():
         for name, value in {"mAP": metrics["mAP"], **result["clusters"][space]}.items():
             measures[f"spaces/{space}_{name}"] = value
+    for name, value in domain_scores(result).items():
+        measures[f"final/{name.replace('@', ':')}"] = value
     yield from ((name, value) for name, value in measures.items() if value is not None)
 
 

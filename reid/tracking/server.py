@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -17,10 +17,14 @@ from urllib.request import urlopen
 from reid.errors import InputError
 from reid.tracking.grid import planned_grids
 from reid.tracking.store import QUIET, Store, TrackingError
+from reid.tracking.study import study_tracker
+from reid.tracking.study_facts import planned_studies
+from reid.tracking.study_views import study_links
 from reid.tracking.tracker import Tracker
 from reid.tracking.views import view_links
 
 HOST = "127.0.0.1"
+Links = Callable[[str, str], dict[str, str]]
 START_SECONDS = 120  # it starts in 8 to 40
 
 
@@ -30,30 +34,32 @@ def serve(output: Path, uri: str | None, port: int, open_browser: bool) -> None:
     A `uri` that is a server already is linked to, not started. Raises InputError if the port is taken or no grid is
     planned, TrackingError if the server does not start.
     """
-    grids = planned_grids(output)
-    if not grids:
-        raise InputError(f"{output / 'grids'}: holds no grid to show; run one with `reid ablate` first")
+    grids, studies = planned_grids(output), planned_studies(output)
+    if not grids and not studies:
+        raise InputError(f"{output}: holds no grid or study to show; run one with `reid ablate` or `reid tune` first")
     tracker = Tracker(uri, output)
-    experiments = {folder.name: tracker.open_grid(folder) for folder in grids}
+    pages: list[tuple[str, str, Links]]
+    pages = [(f"study {folder.name}", study_tracker(uri, output, folder).open(), study_links) for folder in studies]
+    pages += [(folder.name, tracker.open_grid(folder), view_links) for folder in grids]
     if tracker.store.uri.startswith("http"):
-        _show(tracker.store.uri, experiments, open_browser)
+        _show(tracker.store.uri, pages, open_browser)
         return
     try:
         with _terminated_as_interrupt(), running_server(tracker.store, free_port(port)) as base:
-            _show(base, experiments, open_browser)
+            _show(base, pages, open_browser)
             print("Ctrl-C ends it.", flush=True)
             signal.pause()
     except KeyboardInterrupt:
         print("The MLflow server has ended.", flush=True)
 
 
-def _show(base: str, experiments: dict[str, str], open_browser: bool) -> None:
-    """Print the address of every view, oldest grid first, and open the newest grid's leaderboard if asked."""
-    for grid, experiment in experiments.items():
-        links = view_links(base, experiment)
-        print(f"{grid}", *(f"  {name:<12} {link}" for name, link in links.items()), sep="\n", flush=True)
+def _show(base: str, pages: list[tuple[str, str, Links]], open_browser: bool) -> None:
+    """Print the address of every view, the newest grid last, and open that one's first view if asked."""
+    for name, experiment, links in pages:
+        found = links(base, experiment)
+        print(name, *(f"  {view:<12} {link}" for view, link in found.items()), sep="\n", flush=True)
     if open_browser:
-        webbrowser.open(links["Leaderboard"])
+        webbrowser.open(next(iter(found.values())))
 
 
 def free_port(port: int) -> int:

@@ -52,6 +52,7 @@ class Store:
 
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # its tracebacks: we tell the error
         with self.lock:
             if self.artifacts is not None:
                 self._create_database(self.artifacts)

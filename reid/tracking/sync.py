@@ -6,19 +6,25 @@ from reid.errors import InputError
 from reid.run_folder import RunFolder
 from reid.tracking.grid import planned_grids, read_grid
 from reid.tracking.store import tracking_errors
+from reid.tracking.study import sync_study
+from reid.tracking.study_facts import planned_studies
 from reid.tracking.tracker import Tracker
 
 
-def sync(output: Path, uri: str | None, grid: str | None = None) -> int:
-    """Project every run folder of one grid (by its name) or of all; returns the number of runs projected.
+def sync(output: Path, uri: str | None, name: str | None = None) -> int:
+    """Project every run folder of the grid and the study of that name, or of all; returns the number of runs projected.
 
-    A run that MLflow believes RUNNING while no folder says so is set to KILLED. Raises InputError if there is no such
-    grid and TrackingError if the store cannot be used.
+    A run of a grid that MLflow believes RUNNING while no folder says so is set to KILLED. Raises InputError if there is
+    neither and TrackingError if the store cannot be used.
     """
-    folders = [output / "grids" / grid] if grid else planned_grids(output)
-    if not folders:
-        raise InputError(f"{output / 'grids'}: holds no grid to sync; plan one with `reid ablate` first")
-    return sum(_sync_grid(output, uri, folder) for folder in folders)
+    grids = [folder for folder in planned_grids(output) if name in (None, folder.name)]
+    studies = [folder for folder in planned_studies(output) if name in (None, folder.name)]
+    if not grids and not studies:
+        what = f"no grid or study {name!r}" if name else "no grid or study"
+        raise InputError(f"{output}: holds {what} to sync; make one with `reid ablate` or `reid tune` first")
+    return sum(_sync_grid(output, uri, folder) for folder in grids) + sum(
+        sync_study(uri, output, folder) for folder in studies
+    )
 
 
 def _sync_grid(output: Path, uri: str | None, grid_folder: Path) -> int:

@@ -30,14 +30,14 @@ SECTIONS = ("dynamics", "final", "loss", "spaces", "time", "train", "val", "Syst
 
 def leaderboard(grid: Grid) -> dict[str, Any]:
     """Runs in order of mAP, with the tricks that are on."""
-    return _view({**RESULTS, **_tricks(grid), **STATE})
+    return runs_page({**RESULTS, **_tricks(grid), **STATE})
 
 
 def by_arm(grid: Grid) -> dict[str, Any]:
     """A row an arm, in order of mean mAP; it opens to the arm's runs."""
     group = {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "reid.arm"}]}
     closed = {f"tag.reid.arm.{arm['arm']}": False for arm in grid.plan["arms"]}
-    return _view({**_tricks(grid), **RESULTS, **STATE}, groupBy=group, groupsExpanded=closed)
+    return runs_page({**_tricks(grid), **RESULTS, **STATE}, groupBy=group, groupsExpanded=closed)
 
 
 def charts(grid: Grid) -> dict[str, Any]:
@@ -52,9 +52,9 @@ def charts(grid: Grid) -> dict[str, Any]:
             "selectedMetrics": ["final/mAP"],
             "showAllRuns": True,
         },
-        _line("mAP over epochs", "val/mAP"),
+        line_chart("mAP over epochs", "val/mAP"),
         {"type": "SCATTER", "displayName": "Cost and mAP", "xaxis": cost, "yaxis": result},
-        _line("ID loss and triplet loss", "loss/id", "loss/triplet"),
+        line_chart("ID loss and triplet loss", "loss/id", "loss/triplet"),
         {"type": "BAR", "displayName": "mAP by run", "metricKey": "final/mAP"},
     ]
     common = {"metricSectionId": "reid", "deleted": False, "isGenerated": False, "runsCountToCompare": 500}
@@ -63,7 +63,7 @@ def charts(grid: Grid) -> dict[str, Any]:
     ]
     # The UI adds a section of charts for every group of metrics: below ours, and closed.
     sections += [{"uuid": f"reid-{name}", "name": name, "display": False, "isGenerated": True} for name in SECTIONS]
-    return _view(
+    return runs_page(
         {**STATE, **RESULTS},
         compareRunCharts=[{"uuid": f"reid-{index}", **common, **card} for index, card in enumerate(cards)],
         compareRunSections=[{"isReordered": False, "deleted": False, **section} for section in sections],
@@ -74,7 +74,7 @@ def charts(grid: Grid) -> dict[str, Any]:
 VIEWS = {"leaderboard": ("Leaderboard", leaderboard), "by-arm": ("By arm", by_arm), "charts": ("Charts", charts)}
 
 
-def _line(title: str, *metrics: str) -> dict[str, Any]:
+def line_chart(title: str, *metrics: str) -> dict[str, Any]:
     return {
         "type": "LINE",
         "displayName": title,
@@ -99,7 +99,7 @@ def _tricks(grid: Grid) -> dict[str, int]:
     return {f"params.`trick.{factor['short']}`": 82 for factor in grid.factors}
 
 
-def _view(columns: dict[str, int], **changes: Any) -> dict[str, Any]:
+def runs_page(columns: dict[str, int], **changes: Any) -> dict[str, Any]:
     """The whole state of the runs page: these columns from left to right, with widths, and what a view changes."""
     widths = {RUN_NAME: 190 if changes.get("groupBy") else 140, **columns, CREATED: 130, DURATION: 80}
     return {

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from reid.evaluation import Ranking
+from reid.models import Loaded
 from reid.training.conflict import CONFLICT_FIELDS
 
 # One value an iteration; a loss that is off is NaN in its two columns, and so is conflict where it is not measured.
@@ -47,4 +48,4 @@ class Diverged:
     reason: str
 
 
-Event = Steps | Checkpoint | Evaluated | Diverged
+Event = Loaded | Steps | Checkpoint | Evaluated | Diverged

@@ -36,7 +36,8 @@ def train(
     resume: dict[str, Any] | None = None,
     conflict_every: int = EVERY,
 ) -> Iterator[Event]:
-    """Train `recipe` on `data` and yield events: steps, a checkpoint an epoch, evaluations where they are due.
+    """Train `recipe` on `data` and yield events: what was loaded of pretrained weights, if any were asked for, steps,
+    a checkpoint an epoch, evaluations where they are due.
 
     `resume` is the state of a Checkpoint; what follows is then bit-identical on a CPU to a training that was
     never interrupted. An evaluation that is due after the resumed epoch is yielded again. Gradient conflict is
@@ -47,7 +48,9 @@ def train(
     labels = data.dataset.train_labels
     num_classes = data.dataset.num_classes
     model = build_model(recipe, num_classes, seed)
-    load_pretrained(model, recipe)
+    loaded = load_pretrained(model, recipe)
+    if loaded is not None and resume is None:
+        yield loaded
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = build_optimizer(model.named_parameters(), recipe.optimizer, recipe.schedule.base)
     generator = torch_generator(seed, "weights of the centers")

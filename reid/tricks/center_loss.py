@@ -14,5 +14,5 @@ CENTER_LOSS = Trick(
         cost="One vector an identity.",
         interactions="Its pull grows with the squared scale of f_t, which the neck and the triplet loss set.",
     ),
-    knobs={"weight": Knob("center.weight", default=5e-4, low=1e-5, high=1e-2, log=True)},
+    knobs={"weight": Knob("center.weight", default=5e-4, low=1e-5, high=1e-2, log=True, zero_is_off=True)},
 )

@@ -9,13 +9,17 @@ from reid.recipe import Recipe
 
 @dataclass(frozen=True)
 class Knob:
-    """A number of a trick that may be tuned: its recipe field, the paper's value and the range worth searching."""
+    """A number of a trick that may be tuned: its recipe field, the paper's value and the range worth searching.
+
+    With `zero_is_off` a search also tries 0, outside the range, which turns the trick off.
+    """
 
     path: str
     default: float | int
     low: float
     high: float
     log: bool = False
+    zero_is_off: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A grid that lists its arms."""
+"""Grids that write out their arms, or the levels of a factor."""
 
 from pathlib import Path
 
@@ -32,12 +32,28 @@ def test_an_arm_a_level_of_one_factor(tmp_path: Path) -> None:
     assert only == base.set({"triplet.weight": 0})
     assert strong.neck.kind == "bnneck"
     assert (strong.center.weight, strong.triplet.margin) == (0.001, "soft")
-    assert len(made.runs("data")) == 3
+    assert len(made.runs(dict.fromkeys(made.sources, "content"))) == 3
+
+
+def test_a_factor_of_written_out_levels_crosses_with_others(tmp_path: Path) -> None:
+    made = grid(
+        tmp_path,
+        "factors:\n  backbone.name: [resnet50, resnet18, resnet34]\n"
+        "  two_tricks: {off: {}, on: {tricks: {bnneck: , center_loss: {weight: 0.001}}}}\n",
+    )
+    assert [arm.name for arm in made.arms] == ["00", "01", "10", "11", "20", "21"]
+    assert made.arms[3].levels == {"backbone.name": "resnet18", "two_tricks": "on"}
+    recipe = made.arms[3].recipe
+    assert (recipe.backbone.name, recipe.neck.kind, recipe.center.weight) == ("resnet18", "bnneck", 0.001)
+    assert made.factors[1].title == "Two tricks"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("factors: {mine: {off: {}, on: {tricks: {bnnek: }}}}\n", r"factors\.mine\.on\.tricks\.bnnek: no such trick"),
+        ("factors: {mine: {on: {tricks: {bnneck: }}}}\n", r"factors\.mine: no such trick or recipe field"),
+        ("factors: {mine: {off: {}, on: {trick: {}}}}\n", r"factors\.mine.*did you mean .tricks.\?"),
         (ARMS + "factors: {bnneck: }\n", "either `factors` or `arms`"),
         ("seeds: [0]\n", "either `factors` or `arms`"),
         ("arms: {one: {}}\n", "two or more"),

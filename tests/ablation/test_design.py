@@ -56,20 +56,27 @@ def test_the_grids_of_the_repository_have_64_arms(name: str) -> None:
 
     grid = Grid(Path(__file__).parents[2] / "experiments" / f"{name}.yaml", {})
     assert len(grid.arms) == 64
-    assert len(grid.runs("fingerprint")) == 64 * len(grid.spec.seeds)
-    assert len({signature for signature, _, _ in grid.runs("fingerprint")}) == 64 * len(grid.spec.seeds)
+    runs = grid.runs(dict.fromkeys(grid.sources, "fingerprint"))
+    assert len(runs) == len({signature for signature, _, _ in runs}) == 64 * len(grid.spec.seeds)
 
 
 @pytest.mark.parametrize(
-    ("name", "arms", "runs"), [("backbones", 14, 14), ("batch-size", 6, 18), ("image-size", 4, 12)]
+    ("name", "arms", "runs"),
+    [
+        ("backbones", 14, 28),
+        ("batch-size", 6, 18),
+        ("image-size", 4, 12),
+        ("cross-domain", 32, 96),
+        ("feature-metric", 8, 24),
+    ],
 )
 def test_the_grids_over_fields(name: str, arms: int, runs: int) -> None:
     from reid.ablation.grid import Grid
 
     grid = Grid(Path(__file__).parents[2] / "experiments" / f"{name}.yaml", {})
-    assert (len(grid.arms), len(grid.runs("fingerprint"))) == (arms, runs)
+    assert (len(grid.arms), len(grid.runs(dict.fromkeys(grid.sources, "fingerprint")))) == (arms, runs)
     strong = load(Path(__file__).parents[2] / "experiments" / "recipes" / "strong-baseline.yaml", Recipe)
-    if name != "backbones":
+    if name in ("batch-size", "image-size"):
         assert grid.arms[0].recipe == strong.set({"backbone.pretrained": "imagenet"})
 
 

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 import torch
 
+from reid.ablation.domains import dataset_record
 from reid.ablation.execution import Worker
-from reid.ablation.grid import dataset_record
 from reid.data import DatasetSource, DecodedDataset
 from reid.evaluation.clusters import CLUSTERS, VERIFICATION
 from reid.evaluation.spaces import SPACES
+from reid.models import build_model
 from reid.recipe import Recipe
 from reid.run_folder import RunFolder
 from reid.training import INDICES, STEP_FIELDS, measure_dynamics
@@ -44,6 +45,17 @@ def test_a_finished_run(tiny: DecodedDataset, tiny_recipe: Recipe, tmp_path: Pat
     assert all(list(measures) == [*CLUSTERS, *VERIFICATION] for measures in result["clusters"].values())
     with np.load(run.path / "embeddings.npz") as stored:
         assert sorted(stored.files) == ["after", "before", "cameras", "identities"]
+
+
+def test_the_log_says_what_was_loaded_of_pretrained_weights(
+    tiny: DecodedDataset, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    weights = build_model(tiny_recipe, 7).state_dict()
+    torch.save(weights, tmp_path / "trunk.pth")
+    run = execute(tmp_path, tiny_recipe.set({"backbone.pretrained": str(tmp_path / "trunk.pth")}), tiny)
+    (line,) = (line for line in run.log.read_text().splitlines() if "pretrained weights" in line)
+    loaded = sum(name.startswith("base.") for name in weights)
+    assert line.endswith(f"trunk.pth: {loaded} tensors loaded, left out classifier.weight, classifier.bias")
 
 
 def test_a_diverged_run_has_its_curves_up_to_the_end(tiny: DecodedDataset, tiny_recipe: Recipe, tmp_path: Path) -> None:

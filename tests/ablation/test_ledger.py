@@ -1,23 +1,12 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from reid.ablation.ledger import Ledger, claim, set_state
+from reid.ablation.claim import claim
+from reid.ablation.ledger import Ledger, release, set_state, settle_all
 from reid.errors import InputError
 from reid.run_folder import RunFolder, atomic, write_json
-
-HOLD = """
-import sys
-from pathlib import Path
-from reid.ablation.ledger import claim
-from reid.run_folder import RunFolder
-with claim(RunFolder(Path(sys.argv[1]))) as mine:
-    print(mine, flush=True)
-    sys.stdin.read()
-"""
 
 
 @pytest.fixture
@@ -30,29 +19,50 @@ def test_a_folder_is_entered_once(tmp_path: Path, folder: RunFolder) -> None:
     assert Ledger(tmp_path).enter({"signature": "abc", "seed": 9}).read("run")["seed"] == 0
 
 
-def test_a_claim_is_exclusive_and_dies_with_its_holder(folder: RunFolder) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(folder.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "True\n"
-        with claim(folder) as mine:
-            assert not mine
-        holder.kill()
-        holder.wait()
-    with claim(folder) as mine:
-        assert mine
+def test_what_a_power_failure_emptied_is_entered_again(tmp_path: Path, folder: RunFolder) -> None:
+    (folder.path / "run.json").write_text("")
+    assert Ledger(tmp_path).enter({"signature": "abc", "seed": 9}).read("run")["seed"] == 9
 
 
 def test_settling_marks_what_nobody_holds(tmp_path: Path, folder: RunFolder) -> None:
     set_state(folder, state="running", epoch=3)
     with claim(folder):
         assert Ledger(tmp_path).settle("abc") == "running"
-    assert Ledger(tmp_path).settle("abc") == "stopped"
+    settle_all(tmp_path)
+    assert folder.read("state")["state"] == "stopped"
     assert folder.read("state")["epoch"] == 3
     set_state(folder, state="finished")
     assert Ledger(tmp_path).settle("abc") == "finished"
-    assert Ledger(tmp_path).is_over("abc")
+
+
+@pytest.mark.parametrize(
+    ("state", "over"),
+    [
+        ({"state": "finished"}, True),
+        ({"state": "diverged"}, True),
+        ({"state": "failed", "held": True}, True),
+        ({"state": "failed", "held": False}, False),
+        ({"state": "stopped", "censored": True}, True),
+        ({"state": "stopped"}, False),
+        ({"state": "running"}, False),
+    ],
+)
+def test_what_no_launch_trains_again(
+    tmp_path: Path, folder: RunFolder, state: dict[str, str | bool], over: bool
+) -> None:
+    set_state(folder, **state)  # type: ignore[arg-type]
+    assert Ledger(tmp_path).is_over("abc") is over
+
+
+def test_only_failed_runs_that_nobody_holds_are_released(tmp_path: Path, folder: RunFolder) -> None:
+    assert not release(folder)
+    set_state(folder, state="failed", held=True, trace="a", hung=3)
+    with claim(folder):
+        assert not release(folder)
+    assert release(folder)
+    assert not Ledger(tmp_path).is_over("abc")
+    state = folder.read("state")
+    assert (state["trace"], state["hung"]) == (None, None)
 
 
 def test_an_output_folder_that_is_a_file(tmp_path: Path) -> None:
@@ -61,9 +71,10 @@ def test_an_output_folder_that_is_a_file(tmp_path: Path) -> None:
         Ledger.create(tmp_path / "file")
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", {"a": 1})
-    with pytest.raises(RuntimeError), atomic(tmp_path / "a.json") as temporary:  # noqa: PT012
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, durable: bool) -> None:
+    write_json(tmp_path / "a.json", {"a": 1}, durable)
+    with pytest.raises(RuntimeError), atomic(tmp_path / "a.json", durable) as temporary:  # noqa: PT012
         temporary.write_text("half")
         raise RuntimeError
     assert json.loads((tmp_path / "a.json").read_text()) == {"a": 1}

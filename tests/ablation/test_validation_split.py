@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from reid.ablation.board import Board, RunStatus
 from reid.ablation.evaluate_run import evaluate_run
 from reid.ablation.execution import Worker
 from reid.ablation.launch import Launched, Progress, prepare
-from reid.ablation.orchestrator import Board, RunStatus
 from reid.data import DatasetSource
 from reid.errors import InputError
 from reid.run_folder import RunFolder

@@ -6,17 +6,22 @@ import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from pydantic import ValidationError
 
 from reid.data.synthetic import SyntheticSpec, synthesize
+from reid.data.synthetic.camera import camera
+from reid.data.synthetic.domain import DOMAINS
 from reid.data.synthetic.identity import person
 from reid.data.synthetic.plan import shots
+from reid.data.synthetic.scene import photograph, walk
 from reid.errors import InputError
 
 NAME = re.compile(r"([-\d]+)_c(\d)s(\d)_(\d{6})_(\d{2})\.jpg")
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
+COATS = ("coat", "jacket")
 SPEC = SyntheticSpec(train_identities=3, test_identities=3, cameras=3, images=7, seed=5)
 
 
@@ -105,6 +110,39 @@ def test_an_image_does_not_depend_on_the_number_of_identities(drawn: Path, tmp_p
     synthesize(tmp_path / "more", SPEC.model_copy(update={"train_identities": 5, "test_identities": 4}))
     small, large = digests(drawn), digests(tmp_path / "more")
     assert small.items() < large.items()
+
+
+def test_the_second_domain_is_another_world(drawn: Path, tmp_path: Path) -> None:
+    """Darker, warmer and noisier, with people who wear coats; by name, layout and people's number the same."""
+    assert SPEC.domain == "day"
+    night = SPEC.model_copy(update={"domain": "night"})
+    synthesize(tmp_path / "night", night)
+    assert digests(tmp_path / "night").keys() == digests(drawn).keys()
+    assert not set(digests(tmp_path / "night").values()) & set(digests(drawn).values())
+    day, dark = (
+        np.mean([np.asarray(Image.open(file)).mean((0, 1)) for file in root.rglob("*.jpg")], axis=0)
+        for root in (drawn, tmp_path / "night")
+    )
+    assert dark.mean() < 0.85 * day.mean()
+    assert dark[0] / dark[2] > 1.15 * day[0] / day[2]
+    coats = {
+        name: sum(person(0, "identity", pid, clothes=domain.clothes).upper.kind in COATS for pid in range(200))
+        for name, domain in DOMAINS.items()
+    }
+    assert coats["night"] > 1.5 * coats["day"]
+    with pytest.raises(InputError, match=r"holds a drawn data set with domain day \(asked: night\)"):
+        synthesize(drawn, night)
+
+
+def test_every_domain_can_be_drawn_whatever_the_seed() -> None:
+    """Crops that leave the shoulders out, cameras that look far down: nothing is drawn upside down."""
+    for name, domain in DOMAINS.items():
+        for seed in range(12):
+            view = camera(seed, 1, domain)
+            assert view.domain is DOMAINS[name]
+            for step in range(6):
+                who = person(seed, "identity", step, clothes=domain.clothes)
+                assert photograph(seed, view, who, walk(seed, view, "walk", step), step, 5.0, "image", step)
 
 
 def test_images_of_a_tracklet_differ(drawn: Path) -> None:

@@ -79,7 +79,7 @@ def first_minute_of(command: str, where: Path, environment: dict[str, str]) -> s
 
 
 def test_yaml_blocks_are_grids_that_load(tmp_path: Path) -> None:
-    whole, arms, dataset = blocks("yaml")
+    whole, arms, dataset, domains = blocks("yaml")
     (tmp_path / "grid.yaml").write_text(whole)
     assert len(load(tmp_path / "grid.yaml", GridFile).factors) == 6
     listed = "".join(line for line in whole.splitlines(keepends=True) if not line.startswith("factors"))
@@ -87,4 +87,8 @@ def test_yaml_blocks_are_grids_that_load(tmp_path: Path) -> None:
     assert [arm.recipe.id_loss.weight for arm in Grid(tmp_path / "list.yaml", {}).arms] == [1, 0, 1]
     rest = "".join(line for line in whole.splitlines(keepends=True) if not line.startswith("dataset"))
     (tmp_path / "own.yaml").write_text(dataset + rest)
-    assert load(tmp_path / "own.yaml", GridFile).dataset.root == Path("/data/market1501")
+    own = load(tmp_path / "own.yaml", GridFile).dataset
+    assert own is not None
+    assert own.root == Path("/data/market1501")
+    (tmp_path / "domains.yaml").write_text(f"name: domains\n{domains}")
+    assert len(Grid(tmp_path / "domains.yaml", {}).arms) == 6

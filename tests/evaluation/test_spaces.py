@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from reid.data import DecodedDataset
-from reid.evaluation import evaluate
-from reid.evaluation.spaces import SHOWN_IMAGES, SPACES, measure_spaces
+from reid.evaluation import evaluate, extract_test
+from reid.evaluation.spaces import SHOWN_IMAGES, SPACES, Spaces, measure_spaces
 from reid.models import build_model
 from reid.recipe import Recipe
 from reid.tricks import TRICKS
@@ -24,13 +24,19 @@ def weights_of(recipe: Recipe, data: DecodedDataset) -> dict[str, torch.Tensor]:
     return model.state_dict()
 
 
+def spaces_of(weights: dict[str, torch.Tensor], recipe: Recipe, data: DecodedDataset) -> Spaces:
+    model = build_model(recipe, data.dataset.num_classes)
+    model.load_state_dict(weights)
+    return measure_spaces(extract_test(model, data, recipe, CPU), data.dataset, recipe)
+
+
 @pytest.mark.parametrize(("neck", "flip"), [(False, False), (True, False), (True, True)])
 def test_every_space_ranks_as_its_own_evaluation_does(
     tiny: DecodedDataset, tiny_recipe: Recipe, neck: bool, flip: bool
 ) -> None:
     recipe = (TRICKS["bnneck"].apply(tiny_recipe) if neck else tiny_recipe).set({"evaluation.flip": flip})
     weights = weights_of(recipe, tiny)
-    spaces = measure_spaces(weights, tiny, recipe, CPU)
+    spaces = spaces_of(weights, recipe, tiny)
     assert tuple(spaces.rankings) == tuple(spaces.clusters) == SPACES
     for space in SPACES:
         feature, metric = space.split("_")
@@ -44,8 +50,8 @@ def test_every_space_ranks_as_its_own_evaluation_does(
 
 def test_the_picture_is_of_the_same_images_in_every_run(tiny: DecodedDataset, tiny_recipe: Recipe) -> None:
     recipe = TRICKS["bnneck"].apply(tiny_recipe)
-    one = measure_spaces(weights_of(recipe, tiny), tiny, recipe, CPU).shown
-    two = measure_spaces(weights_of(tiny_recipe, tiny), tiny, tiny_recipe, CPU).shown
+    one = spaces_of(weights_of(recipe, tiny), recipe, tiny).shown
+    two = spaces_of(weights_of(tiny_recipe, tiny), tiny_recipe, tiny).shown
     assert one["identities"].tolist() == two["identities"].tolist()
     assert one["cameras"].tolist() == two["cameras"].tolist()
     names, counts = np.unique(one["identities"], return_counts=True)

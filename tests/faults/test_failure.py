@@ -1,37 +1,83 @@
-"""A run that cannot be trained does not end the grid."""
+"""A run that cannot be trained does not end the grid, and is not tried for ever."""
 
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reid.run_folder import RunFolder
-from tests.grids import ablate, start_ablate, states, wait_for
+from tests.faults.conftest import Misbehave
+from tests.grids import ablate, final_table, start_ablate
 
 pytestmark = pytest.mark.faults
 
 
-def test_a_run_that_raises_is_failed_and_the_others_go_on(toy: Path, tmp_path: Path) -> None:
-    """One run's folder is made to raise: its curves file is a folder, so no checkpoint can be written."""
-    process = start_ablate(toy, tmp_path)
-    wait_for(lambda: len(states(tmp_path)) == 8)
-    victim = sorted((tmp_path / "runs").iterdir())[0]
-    process.kill()
-    process.communicate(timeout=60)
-    (victim / "curves.parquet").unlink(missing_ok=True)
-    (victim / "curves.parquet").mkdir()
-    process = start_ablate(toy, tmp_path)
-    text, _ = process.communicate(timeout=300)
-    assert process.returncode == 1, text
-    assert "7 finished" in text
-    assert "1 failed" in text
-    assert "`reid status toy` says why" in text
-    state = RunFolder(victim).read("state")
-    assert state["state"] == "failed"
-    assert "IsADirectoryError" in state["reason"]
-    assert "Traceback" in state["error"]
-    assert "Traceback" in RunFolder(victim).log.read_text()
-    (victim / "curves.parquet").rmdir()
-    assert "8 finished" in ablate(toy, tmp_path), "the same command tries it again"
+def end(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    text, _ = process.communicate(timeout=400)
+    return process.returncode, text
+
+
+def test_runs_that_raise_hang_and_go_nan_cost_nothing_but_themselves(
+    toy: Path, undisturbed: dict[str, Any], signatures: dict[str, str], misbehave: Misbehave, tmp_path: Path
+) -> None:
+    """All at once, as they do not meet: every other run has its undisturbed result, bit for bit."""
+    orders = {"000": "raise", "110": "raise once", "011": "hang", "010": "nan"}
+    environment = misbehave(
+        {signatures[arm]: what for arm, what in orders.items()}, {"reid.ablation.failures": {"FIRST_DELAY": 0.01}}
+    )
+    output = tmp_path / "output"
+    code, text = end(start_ablate(toy, output, "--watchdog", "20", environment=environment))
+    assert code == 1, text
+    assert "Traceback" not in text
+    assert "grid toy: 5 finished, 2 failed, 1 diverged" in text.replace("1 diverged, 2 failed", "2 failed, 1 diverged")
+    assert "2 failed and held" in text
+    assert "`reid retry toy --failed` releases them" in text
+    folders = {arm: RunFolder(output / "runs" / signature) for arm, signature in signatures.items()}
+    states: dict[str, dict[str, Any]] = {arm: folder.read("state") for arm, folder in folders.items()}
+
+    raised = states["000"]
+    assert (raised["state"], raised["held"], raised["attempts"]) == ("failed", True, 2)
+    assert "asked to raise at iteration" in raised["reason"]
+    assert "Traceback" in raised["error"]
+    assert folders["000"].log.read_text().count("Traceback") == 2
+    hung = states["011"]
+    assert (hung["state"], hung["held"], hung["attempts"]) == ("failed", True, 2)
+    assert hung["reason"] == "no progress for 20 s after epoch 2; its worker was ended, for the second time there"
+    assert states["010"]["state"] == "diverged"
+    assert "total loss is nan" in states["010"]["reason"]
+    assert states["110"]["attempts"] == 2, "it was right the second time"
+
+    code, text = end(start_ablate(toy, output, environment=environment))
+    assert code == 1, "what is held stays failed"
+    assert RunFolder(folders["000"].path).read("state")["attempts"] == 2, "and is not tried again"
+    reid("retry", "toy", "--failed", output=output)
+    ablate(toy, output)
+    assert {arm: run for arm, run in final_table(output).items() if arm != "010"} == {
+        arm: run for arm, run in undisturbed.items() if arm != "010"
+    }
+    reid("forget", signatures["010"], output=output)
+    ablate(toy, output)
+    assert final_table(output) == undisturbed
+
+
+def reid(*words: str, output: Path) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "reid", *words, "--output", str(output)], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_failures_alike_in_a_row_end_the_launch_with_one_line(
+    toy: Path, signatures: dict[str, str], misbehave: Misbehave, tmp_path: Path
+) -> None:
+    environment = misbehave(dict.fromkeys(signatures.values(), "raise"))
+    output = tmp_path / "output"
+    code, text = end(start_ablate(toy, output, "--stop-after", "2", environment=environment))
+    assert code == 1, text
+    assert "stopped: 2 different runs in a row failed alike: ValueError: asked to raise at iteration" in text
+    begun = [path for path in (output / "runs").iterdir() if RunFolder(path).read("state")]
+    assert len(begun) <= 3, "no more than what was in flight"
 
 
 def test_a_diverging_arm_is_a_result(toy: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -21,6 +22,13 @@ TRICK_FACTORS = [
 ]
 # Effects in mAP of warmup, random_erasing, label_smoothing, last_stride, bnneck, center_loss.
 EFFECTS = (0.012, 0.034, 0.006, 0.012, 0.045, 0.001)
+OUTCOMES = {
+    ("010000", 0): "diverged",
+    ("000001", 1): "failed",
+    ("000011", 0): "planned",
+    ("000011", 1): "planned",
+    ("111011", 1): "running",
+}
 Outcome = Mapping[tuple[str, int], str]
 MakeGrid = Callable[..., Path]
 
@@ -124,8 +132,9 @@ def write_run(
     write_json(
         folder / "state.json",
         {
-            "state": state,
-            "epoch": 12,
+            "state": "stopped" if state == "censored" else state,
+            "censored": state == "censored",
+            "epoch": 4 if state == "censored" else 12,
             "epochs": 12,
             "reason": reasons.get(state, ""),
             "error": "",
@@ -134,6 +143,8 @@ def write_run(
             "updated": "2026-01-01T00:10:00+00:00",
         },
     )
+    if state == "censored":
+        write_json(folder / "evaluations.json", [{"epoch": 2, "mAP": 0.3 * metric}, {"epoch": 4, "mAP": 0.6 * metric}])
     frame = curves(iterations // 4 if state != "finished" else iterations, on, random)
     frame.to_parquet(folder / "curves.parquet", index=False)
     if state == "finished":
@@ -192,3 +203,14 @@ def pdftotext() -> str:
             pytest.fail("pdftotext is not installed and REID_REQUIRE_SERVICES=1")
         pytest.skip("pdftotext is not installed (package poppler-utils)")
     return path
+
+
+@pytest.fixture(scope="session")
+def read(pdftotext: str) -> Callable[[Path], str]:
+    """A function that gives the text of a PDF, a table's row on a line."""
+
+    def text(pdf: Path) -> str:
+        found = subprocess.run([pdftotext, "-layout", pdf, "-"], capture_output=True, check=True).stdout.decode()
+        return found.replace("\u202f", " ")
+
+    return text

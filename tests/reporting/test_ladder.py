@@ -17,7 +17,7 @@ def test_rungs_are_arm_means_and_steps_their_differences() -> None:
     found = ladder(table, FACTORS, "mAP")
     mean = table.groupby("arm")["mAP"].mean()
     rungs = ["000000", "100000", "110000", "111000", "111100", "111110", "111111"]
-    assert list(found.columns) == ["mean", "step", "low", "high", "band_low", "band_high"]
+    assert list(found.columns) == ["mean", "step", "low", "high", "band_low", "band_high", "p_holm"]
     assert list(found.index) == ["none", *FACTORS]
     assert found["mean"].to_numpy() == pytest.approx(mean[rungs].to_numpy())
     assert found["step"].to_numpy()[1:] == pytest.approx(np.diff(mean[rungs]))

@@ -2,145 +2,22 @@
 
 import json
 import re
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import pytest
 
 from reid.errors import InputError
-from reid.reporting import write_report
+from reid.reporting import FORMATS, write_report
 from reid.reporting.assets import asset
-from reid.reporting.pages import FORMATS
-from reid.tricks import TRICKS
-from tests.reporting.conftest import EFFECTS, TRICK_FACTORS, MakeGrid, write_grid
+from tests.reporting.conftest import EFFECTS, OUTCOMES, TRICK_FACTORS, MakeGrid
+from tests.reporting.pdf_text import Read, has_row, points, tables
 
-OUTCOMES = {
-    ("010000", 0): "diverged",
-    ("000001", 1): "failed",
-    ("000011", 0): "planned",
-    ("000011", 1): "planned",
-    ("111011", 1): "running",
-}
 OTHER = [
     {"name": "backbone.name", "short": "", "title": "", "levels": ["resnet18", "resnet50"]},
     {"name": "triplet.margin", "short": "margin", "title": "Triplet margin", "levels": ["0.3", "soft"]},
     {"name": "last_stride", "short": "ST", "title": "Last stride 1", "levels": ["off", "on"]},
 ]
-Read = Callable[[Path], str]
-
-
-@pytest.fixture
-def read(pdftotext: str) -> Read:
-    """A function that gives the text of a PDF, a table's row on a line."""
-
-    def text(pdf: Path) -> str:
-        found = subprocess.run([pdftotext, "-layout", pdf, "-"], capture_output=True, check=True).stdout.decode()
-        return found.replace("\u202f", " ")
-
-    return text
-
-
-@pytest.fixture(scope="module", params=["complete", "incomplete", "one seed"])
-def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The PDF of a six-trick grid: three seeds, two seeds with runs missing, or one seed."""
-    options: dict[str, dict[str, Any]] = {
-        "complete": {"seeds": (0, 1, 2)},
-        "incomplete": {"seeds": (0, 1), "outcomes": OUTCOMES},
-        "one seed": {},
-    }
-    folder = tmp_path_factory.mktemp("report")
-    return write_report(write_grid(folder / "output", iterations=400, **options[request.param]), folder / "report.pdf")[
-        0
-    ]
-
-
-def percent(value: float) -> str:
-    return "–" if pd.isna(value) else f"{100 * value:.1f}"
-
-
-def points(value: float) -> str:
-    """A signed difference as a page shows it."""
-    text = f"{100 * value:+.1f}".replace("-", "−")
-    return "–" if pd.isna(value) else text.lstrip("+−") if text[1:] == "0.0" else text
-
-
-def triple(value: float, low: float, high: float) -> list[str]:
-    """An effect and its interval as the words of a line."""
-    return [points(value), "–"] if pd.isna(low) else [points(value), f"[{points(low)},", f"{points(high)}]"]
-
-
-def rows(text: str, label: str) -> Iterator[list[str]]:
-    """The words after `label` on each line that begins with it."""
-    for line in text.splitlines():
-        if line.strip().startswith(label):
-            yield line.strip()[len(label) :].split()
-
-
-def has_row(text: str, label: str, words: list[str]) -> bool:
-    """Whether a line that begins with `label` goes on with `words`."""
-    return any(found[: len(words)] == words for found in rows(text, label))
-
-
-def tables(pdf: Path) -> Callable[[str], pd.DataFrame]:
-    return lambda name: pd.read_csv(pdf.parent / "tables" / f"{name}.csv", dtype={"arm": str})
-
-
-def test_effects_of_the_tables_are_on_the_pages(report: Path, read: Read) -> None:
-    text, table = read(report), tables(report)
-    effects = table("effects").set_index(["metric", "factor"]).to_dict("index")
-    shapley = {row["factor"]: (row["value"], row["low"], row["high"]) for row in table("shapley").to_dict("records")}
-    for name, trick in TRICKS.items():
-        main = effects["mAP", name]
-        first = triple(main["effect"], main["low"], main["high"])
-        assert has_row(text, trick.title, first)
-        assert re.sub(r"\s+", " ", main["verdict"].split(";")[0]) in text
-        assert has_row(text, trick.title, first + triple(*shapley[name]))
-        words = []
-        for metric in ("mAP", "rank1", "mINP"):
-            row = effects[metric, name]
-            shown = "<0.001" if row["p_holm"] < 0.001 else f"{row['p_holm']:.3f}"
-            words += [*triple(row["effect"], row["low"], row["high"]), shown]
-        assert has_row(text, trick.title, words)
-
-
-def test_interactions_of_the_table_are_on_the_page(report: Path, read: Read) -> None:
-    text, table = read(report), tables(report)("interactions")
-    assert len(table) == 15
-    lines = [line.split() for line in text.splitlines()]
-    for row in table.to_dict("records"):
-        words = triple(row["effect"], row["low"], row["high"])
-        assert any(words == line[n : n + 3] for line in lines for n in range(len(line))), row
-        assert f"{TRICKS[row['factor']].title} × {TRICKS[row['with']].title.split()[0]}" in text
-
-
-def test_ladder_of_the_table_is_on_the_page_beside_the_published_one(report: Path, read: Read) -> None:
-    text, table = read(report), tables(report)("ladder")
-    for rung, published in zip(table.to_dict("records"), (74.0, 75.2, 79.3, 80.3, 81.7, 85.7, 85.9), strict=True):
-        label = "none" if rung["rung"] == "none" else f"+ {TRICKS[rung['rung']].title}"
-        band = f"{percent(rung['band_low'])}–{percent(rung['band_high'])}"
-        words = [percent(rung["mean"]), *triple(rung["step"], rung["low"], rung["high"]), band, f"{published:.1f}"]
-        assert has_row(text, label, words), words
-
-
-def test_arms_and_runs_of_the_tables_are_on_the_pages(report: Path, read: Read) -> None:
-    text, table = read(report), tables(report)
-    arms, runs = table("arms"), table("runs")
-    assert len(arms) == 64
-    repeated = (arms["finished"] > 1).any()
-    for arm in arms.to_dict("records"):
-        words = ["●" if arm[name] else "○" for name in TRICKS] + [str(arm["finished"])]
-        for metric in ("mAP", "rank1", "mINP"):
-            words += [percent(arm[metric]), *([percent(arm[f"{metric}_sd"])] if repeated else [])]
-        words.append("–" if pd.isna(arm["train_seconds"]) else f"{arm['train_seconds']:.1f}")
-        assert has_row(text, arm["arm"], words), words
-    squeezed = re.sub(r" +", " ", text)
-    for run in runs.to_dict("records"):
-        assert f"{run['signature']} {run['arm']} {run['seed']} {run['state']} {percent(run['mAP'])}" in squeezed
-        if run["state"] in ("diverged", "failed"):
-            assert f"{run['signature']} {run['arm']} {run['seed']} {run['state']} {run['reason']}" in squeezed
 
 
 def test_states_are_counted_on_the_first_page(make_grid: MakeGrid, read: Read, tmp_path: Path) -> None:

@@ -1,13 +1,25 @@
 """A grid read back from the tracking server alone."""
 
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
+from typer.testing import CliRunner
 
+from reid.cli import app
 from reid.errors import InputError
-from reid.reporting import read_runs, write_report
+from reid.reporting import FORMATS, read_runs, write_report
 from reid.tracking import download, sync
+from reid.tracking.server import HOST, free_port
 from reid.tracking.store import embedded_uri
+from tests.grids import wait_for
 from tests.tracking.conftest import Fabric
 
 OUTCOMES = {("00", 1): "diverged", ("10", 1): "failed", ("01", 1): "running"}
@@ -27,3 +39,48 @@ def test_an_unknown_grid_is_refused_with_those_that_are_there(fabric: Fabric, tm
     sync(fabric.output, None)
     with pytest.raises(InputError, match="the grid other must be an experiment there, found demo"):
         download(embedded_uri(fabric.output), "other", tmp_path / "there")
+
+
+@contextmanager
+def plain_server(folder: Path, database: Path) -> Iterator[str]:
+    """`mlflow server` as anyone would start it, artifacts over HTTP, on a free loopback port; ended with the block."""
+    port = free_port(0)
+    shutil.copy(database, folder / "server.db")
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{folder / 'server.db'}"]
+    command += ["--artifacts-destination", str(folder / "artifacts"), "--host", HOST, "--port", str(port)]
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (folder / "server.log").open("w") as log:
+        server = subprocess.Popen(
+            [*command, "--workers", "1"], env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        wait_for(lambda: server.poll() is not None or healthy(port))
+        assert server.poll() is None, (folder / "server.log").read_text()
+        yield f"http://{HOST}:{port}"
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)  # the server is two processes
+        server.wait()
+
+
+def healthy(port: int) -> bool:
+    try:
+        with urlopen(f"http://{HOST}:{port}/health", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.e2e
+def test_a_report_from_a_server_over_http_has_the_bytes_of_the_one_from_folders(
+    fabric: Fabric, migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid = fabric.grid(tricks=("bnneck",), seeds=(0, 1, 2), outcomes={("1", 2): "diverged"})
+    here = write_report(grid, tmp_path / "here", FORMATS)
+    with plain_server(tmp_path, migrated) as uri:
+        assert sync(fabric.output, uri) == 6
+        shutil.rmtree(fabric.output)  # the server alone
+        monkeypatch.chdir(tmp_path)
+        words = ["report", "demo", "--from-mlflow", uri, "--out", "there", "--format", ",".join(FORMATS)]
+        assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
+    there = [tmp_path / "there" / path.relative_to(tmp_path / "here") for path in here]
+    assert [path.read_bytes() for path in there] == [path.read_bytes() for path in here]

@@ -46,7 +46,7 @@ def test_a_taken_port_is_refused() -> None:
 
 
 def test_without_a_grid_there_is_nothing_to_serve(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no grid to show"):
+    with pytest.raises(InputError, match="holds no grid or study to show"):
         serve(tmp_path, None, 0, False)
 
 

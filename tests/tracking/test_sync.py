@@ -32,7 +32,7 @@ def test_sync_rebuilds_a_store_that_was_lost(fabric: Fabric, migrated: Path) -> 
 def test_sync_takes_one_grid_or_all(fabric: Fabric) -> None:
     fabric.grid(name="two", tricks=("bnneck",), seeds=(0,))
     fabric.grid(name="one", tricks=("warmup",), seeds=(7,))
-    assert sync(fabric.output, None, grid="one") == 2
+    assert sync(fabric.output, None, "one") == 2
     assert sync(fabric.output, None) == 4
 
 
@@ -53,7 +53,7 @@ def test_sync_repairs_what_is_left_running(fabric: Fabric) -> None:
 
 
 def test_an_unknown_grid_is_refused(fabric: Fabric) -> None:
-    with pytest.raises(InputError, match=r"nosuch.plan\.json"):
-        sync(fabric.output, None, grid="nosuch")
-    with pytest.raises(InputError, match="holds no grid to sync"):
+    with pytest.raises(InputError, match=r"holds no grid or study 'nosuch' to sync"):
+        sync(fabric.output, None, "nosuch")
+    with pytest.raises(InputError, match="holds no grid or study to sync"):
         sync(fabric.output, None)

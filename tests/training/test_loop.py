@@ -13,7 +13,7 @@ import torch
 from reid.data import DecodedDataset
 from reid.errors import InputError
 from reid.evaluation import evaluate
-from reid.models import build_model
+from reid.models import Loaded, build_model
 from reid.recipe import Recipe
 from reid.training import STEP_FIELDS, Checkpoint, Diverged, Evaluated, Event, Steps, train
 from reid.tricks import TRICKS
@@ -49,7 +49,7 @@ def same(one: Any, two: Any) -> bool:
 
 def test_events_in_order(tiny: DecodedDataset, tiny_recipe: Recipe) -> None:
     events = events_of(tiny_recipe, tiny)
-    kinds = [(type(e).__name__, e.epoch) for e in events if not isinstance(e, Steps)]
+    kinds = [(type(e).__name__, e.epoch) for e in events if not isinstance(e, Steps | Loaded)]
     assert kinds == [("Checkpoint", 1), ("Checkpoint", 2), ("Evaluated", 2), ("Checkpoint", 3), ("Evaluated", 3)]
     rows = pd.concat([e.rows for e in events if isinstance(e, Steps)])
     assert rows["iteration"].tolist() == list(range(1, len(rows) + 1))

@@ -3,29 +3,22 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
+from reid.data.synthetic.domain import Place
 from reid.data.synthetic.wardrobe import COLOURS, RGB
 
 WIDTH, HEIGHT = 1280, 336  # at twice an image's resolution, so an image sees a window of it
-GROUNDS: dict[str, RGB] = {
-    "asphalt": (112, 110, 108), "grass": (96, 112, 56), "tiles": (156, 148, 136), "sand": (150, 132, 104),
-    "concrete": (136, 138, 140),
-}  # fmt: skip
-WALLS: dict[str, RGB] = {
-    "plaster": (172, 160, 140), "brick": (140, 84, 66), "hedge": (56, 78, 38), "shop": (92, 112, 122),
-    "panels": (96, 148, 150), "grey": (120, 118, 124),
-}  # fmt: skip
 
 
-def paint_background(rng: np.random.Generator, pitch: float) -> Image.Image:
+def paint_background(rng: np.random.Generator, pitch: float, place: Place) -> Image.Image:
     """A panorama of WIDTH x HEIGHT; the steeper the camera looks down, the higher the edge between wall and ground."""
-    ground, wall = rng.choice(list(GROUNDS)), rng.choice(list(WALLS))
+    ground, wall = rng.choice(list(place.grounds)), rng.choice(list(place.walls))
     edge = round(HEIGHT * (0.62 - 0.019 * pitch) + rng.uniform(-12, 12))
-    picture = Image.new("RGB", (WIDTH, HEIGHT), GROUNDS[ground])
+    picture = Image.new("RGB", (WIDTH, HEIGHT), place.grounds[ground])
     draw = ImageDraw.Draw(picture)
     if ground == "tiles":
         _tiles(draw, edge, rng)
-    draw.rectangle((0, 0, WIDTH, edge), fill=WALLS[wall])
-    _wall(draw, wall, edge, rng)
+    draw.rectangle((0, 0, WIDTH, edge), fill=place.walls[wall])
+    _wall(draw, wall, edge, place.pane, rng)
     if ground != "grass":
         draw.rectangle((0, edge - 3, WIDTH, edge + 2), fill=(84, 82, 80))
     for _ in range(rng.integers(5, 11)):
@@ -44,7 +37,7 @@ def _tiles(draw: ImageDraw.ImageDraw, edge: int, rng: np.random.Generator) -> No
         draw.line((WIDTH / 2 + (x - WIDTH / 2) * 0.6, edge, x, HEIGHT), fill=(128, 121, 110), width=2)
 
 
-def _wall(draw: ImageDraw.ImageDraw, wall: str, edge: int, rng: np.random.Generator) -> None:
+def _wall(draw: ImageDraw.ImageDraw, wall: str, edge: int, dark: RGB, rng: np.random.Generator) -> None:
     if wall == "brick":
         for row, y in enumerate(range(edge, 0, -10)):
             draw.line((0, y, WIDTH, y), fill=(168, 128, 112))
@@ -57,7 +50,7 @@ def _wall(draw: ImageDraw.ImageDraw, wall: str, edge: int, rng: np.random.Genera
         x = int(rng.integers(0, 60))
         while x < WIDTH:
             wide = int(rng.integers(40, 110))
-            pane = (58, 66, 76) if rng.random() < 0.6 else COLOURS[str(rng.choice(list(COLOURS)))]
+            pane = dark if rng.random() < 0.6 else COLOURS[str(rng.choice(list(COLOURS)))]
             low = edge - int(rng.integers(4, 40)) if wall == "shop" else edge - int(rng.integers(50, 100))
             draw.rectangle((x, edge - 190, x + wide, low), fill=pane, outline=(70, 68, 66), width=3)
             draw.line((x + wide / 2, edge - 190, x + wide / 2, low), fill=(70, 68, 66), width=2)

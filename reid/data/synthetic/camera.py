@@ -1,4 +1,4 @@
-"""A surveillance camera: where it looks, how it sees. All statistics of cameras are the constants at the top."""
+"""A surveillance camera: where it looks, how it sees. The statistics of cameras are those of a domain."""
 
 import io
 from dataclasses import dataclass
@@ -8,19 +8,10 @@ from PIL import Image, ImageFilter
 
 from reid.data.synthetic.background import paint_background
 from reid.data.synthetic.canvas import Pixels
+from reid.data.synthetic.domain import DAY, Domain
 from reid.streams import numpy_generator
 
 WIDTH, HEIGHT = 64, 128  # of an image, in pixels
-PITCH = (4.0, 30.0)  # degrees below the horizon
-CAST = 0.09  # standard deviation of the log gain of a colour channel
-GAIN = (0.72, 1.2)
-CONTRAST = (0.72, 1.12)
-SATURATION = (0.55, 1.15)
-HAZE = (0.0, 34.0)  # grey veil, of 255
-SHARPNESS = (0.5, 1.0)  # share of the image's resolution that the camera resolves
-BLUR = (0.0, 0.55)  # standard deviation in pixels
-NOISE = (2.0, 9.0)  # standard deviation, of 255
-JPEG = (62, 92)
 FLICKER = 0.05  # standard deviation of the log gain between two images of one camera
 
 
@@ -41,6 +32,7 @@ class Camera:
     noise: float
     quality: int
     background: Image.Image
+    domain: Domain
 
     def develop(self, pixels: Pixels, rng: np.random.Generator) -> bytes:
         """The JPEG file this camera makes of a scene's `pixels` (height, width, 3), 0..255."""
@@ -62,23 +54,24 @@ class Camera:
         return file.getvalue()
 
 
-def camera(seed: int, index: int) -> Camera:
-    """The camera with number `index` (from 1)."""
-    rng = numpy_generator(seed, "camera", index)
-    cast = np.exp(rng.normal(0, CAST, 3))
-    red, green, blue = (float(value) for value in cast / cast.mean() * rng.uniform(*GAIN))
-    pitch = float(rng.uniform(*PITCH))
+def camera(seed: int, index: int, domain: Domain = DAY) -> Camera:
+    """The camera with number `index` (from 1) of a domain."""
+    rng, optics = numpy_generator(seed, "camera", index), domain.optics
+    cast = np.exp(rng.normal(0, optics.cast, 3))
+    red, green, blue = (float(value) for value in cast / cast.mean() * rng.uniform(*optics.gain) * optics.tint)
+    pitch = float(rng.uniform(*optics.pitch))
     return Camera(
         pitch=pitch,
         heading=float(rng.uniform(-180, 180)),
         light=float(rng.uniform(-1, 1)),
         gains=(red, green, blue),
-        contrast=float(rng.uniform(*CONTRAST)),
-        saturation=float(rng.uniform(*SATURATION)),
-        haze=float(rng.uniform(*HAZE)),
-        sharpness=float(rng.uniform(*SHARPNESS)),
-        blur=float(rng.uniform(*BLUR)),
-        noise=float(rng.uniform(*NOISE)),
-        quality=int(rng.integers(*JPEG)),
-        background=paint_background(rng, pitch),
+        contrast=float(rng.uniform(*optics.contrast)),
+        saturation=float(rng.uniform(*optics.saturation)),
+        haze=float(rng.uniform(*optics.haze)),
+        sharpness=float(rng.uniform(*optics.sharpness)),
+        blur=float(rng.uniform(*optics.blur)),
+        noise=float(rng.uniform(*optics.noise)),
+        quality=int(rng.integers(*optics.jpeg)),
+        background=paint_background(rng, pitch, domain.place),
+        domain=domain,
     )

@@ -20,7 +20,8 @@ def fabric(canvas: Canvas, body: Skeleton, garment: Garment) -> Paint:
     left, top = body.at((0.0, SHOULDER_HEIGHT + body.lift, 0.0))
     step = max(5.0, body.size(garment.period))
     if garment.pattern == "yoke":
-        draw.rectangle((0, 0, width, round(top + body.size(0.11))), fill=garment.accent)
+        if (edge := round(top + body.size(0.11))) >= 0:  # a bad crop may leave the shoulders out
+            draw.rectangle((0, 0, width, edge), fill=garment.accent)
         return picture
     if garment.pattern != "pinstripes":
         for i in range(-4, math.ceil((height - top) / step)):

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from reid.data.synthetic import wardrobe
-from reid.data.synthetic.wardrobe import COLOURS, RGB
+from reid.data.synthetic.wardrobe import COLOURS, DAY_CLOTHES, RGB, Wardrobe
 from reid.streams import numpy_generator
 
 T = TypeVar("T")
@@ -53,10 +53,10 @@ class Person:
     hat_rgb: RGB
 
 
-def person(seed: int, *words: str | int) -> Person:
+def person(seed: int, *words: str | int, clothes: Wardrobe = DAY_CLOTHES) -> Person:
     """The person called by `words`, e.g. ``person(0, "identity", 17)``."""
     rng = numpy_generator(seed, *words)
-    upper, lower = _outfit(seed, rng)
+    upper, lower = _outfit(seed, rng, clothes)
     skirted = upper.kind == "dress" or "skirt" in lower.kind
     hair = pick(rng, wardrobe.HAIR_STYLES)
     return Person(
@@ -72,40 +72,40 @@ def person(seed: int, *words: str | int) -> Person:
         beard=bool(rng.random() < wardrobe.BEARDS) and hair in ("short", "bald") and not skirted,
         glasses=bool(rng.random() < wardrobe.GLASSES),
         upper=upper,
-        inner=COLOURS[pick(rng, wardrobe.UPPER_COLOURS)],
+        inner=COLOURS[pick(rng, clothes.upper_colours)],
         lower=lower,
         shoes=pick(rng, wardrobe.SHOES),
         shoes_rgb=COLOURS[pick(rng, wardrobe.SHOE_COLOURS)],
         bag=pick(rng, wardrobe.BAGS),
-        bag_rgb=COLOURS[pick(rng, wardrobe.UPPER_COLOURS)],
+        bag_rgb=COLOURS[pick(rng, clothes.upper_colours)],
         side=1 if rng.random() < 0.5 else -1,
-        hat=pick(rng, wardrobe.HATS),
-        hat_rgb=COLOURS[pick(rng, wardrobe.UPPER_COLOURS)],
+        hat=pick(rng, clothes.hats),
+        hat_rgb=COLOURS[pick(rng, clothes.upper_colours)],
     )
 
 
-def _outfit(seed: int, rng: np.random.Generator) -> tuple[Garment, Garment]:
+def _outfit(seed: int, rng: np.random.Generator, clothes: Wardrobe) -> tuple[Garment, Garment]:
     """Upper and lower garment: a popular outfit or one's own. Pattern, print and exact shade are always one's own."""
     popular = rng.random() < wardrobe.POPULAR_SHARE
     number = int(rng.integers(wardrobe.POPULAR_OUTFITS))
     choice = numpy_generator(seed, "outfit", number) if popular else rng
-    upper_kind, upper_colour = pick(choice, wardrobe.UPPER_KINDS), pick(choice, wardrobe.UPPER_COLOURS)
-    lower_kind, lower_colour = pick(choice, wardrobe.LOWER_KINDS), pick(choice, wardrobe.LOWER_COLOURS)
+    upper_kind, upper_colour = pick(choice, clothes.upper_kinds), pick(choice, clothes.upper_colours)
+    lower_kind, lower_colour = pick(choice, clothes.lower_kinds), pick(choice, clothes.lower_colours)
     upper = Garment(
         kind=upper_kind,
         colour=upper_colour,
         rgb=_tinted(rng, COLOURS[upper_colour]),
-        pattern=pick(rng, wardrobe.PATTERNS),
-        accent=_contrasting(rng, upper_colour),
+        pattern=pick(rng, clothes.patterns),
+        accent=_contrasting(rng, upper_colour, clothes),
         period=float(rng.uniform(0.035, 0.075)),
         print=pick(rng, wardrobe.PRINTS),
     )
     return upper, Garment(kind=lower_kind, colour=lower_colour, rgb=_tinted(rng, COLOURS[lower_colour]))
 
 
-def _contrasting(rng: np.random.Generator, colour: str) -> RGB:
+def _contrasting(rng: np.random.Generator, colour: str, clothes: Wardrobe) -> RGB:
     """A second colour that can be told from `colour`."""
-    others = {name: weight for name, weight in wardrobe.UPPER_COLOURS.items() if _distance(name, colour) > 150}
+    others = {name: weight for name, weight in clothes.upper_colours.items() if _distance(name, colour) > 150}
     return COLOURS[pick(rng, others)]
 
 

@@ -75,7 +75,7 @@ def _pose(way: Walk, step: int, slack: float, rng: np.random.Generator) -> Pose:
 
 def _passer_by(canvas: Canvas, camera: Camera, seed: int, rng: np.random.Generator, pose: Pose, size: float) -> None:
     """Somebody else, beside the person and partly out of the picture; smaller people are farther away."""
-    stranger = person(seed, "passer-by", int(rng.integers(1 << 30)))
+    stranger = person(seed, "passer-by", int(rng.integers(1 << 30)), clothes=camera.domain.clothes)
     side = 1 if rng.random() < 0.5 else -1
     beside = side * SCALE * WIDTH * rng.uniform(0.34, 0.55)
     foot = (pose.foot[0] + beside, pose.foot[1] - (1 - size) * 0.35 * pose.height)

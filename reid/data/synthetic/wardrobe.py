@@ -1,6 +1,7 @@
 """The statistics of who walks by: clothes, colours, hair and bags as weighted tables. The one place to change them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 RGB = tuple[int, int, int]
@@ -33,16 +34,6 @@ LOWER: Mapping[str, Cut] = {
     "shorts": Cut(0.27, 1.22), "skirt": Cut(0.28, 1.0, 1.35), "long skirt": Cut(0.10, 1.0, 1.45),
 }  # fmt: skip
 
-UPPER_KINDS = {"T-shirt": 30, "shirt": 20, "hoodie": 14, "jacket": 14, "coat": 8, "dress": 8, "tank top": 6}
-LOWER_KINDS = {"trousers": 46, "wide trousers": 8, "leggings": 12, "shorts": 18, "skirt": 11, "long skirt": 5}
-UPPER_COLOURS = {
-    "black": 18, "white": 14, "grey": 8, "charcoal": 6, "navy": 9, "sky": 6, "denim": 4, "red": 7, "wine": 3, "pink": 5,
-    "green": 4, "olive": 3, "yellow": 4, "orange": 3, "purple": 3, "teal": 3, "beige": 4, "brown": 3, "silver": 2,
-}  # fmt: skip
-LOWER_COLOURS = {
-    "black": 30, "navy": 12, "denim": 20, "charcoal": 10, "grey": 6, "beige": 8, "olive": 4, "white": 5, "brown": 5,
-}  # fmt: skip
-PATTERNS = {"plain": 60, "stripes": 14, "checks": 10, "pinstripes": 5, "yoke": 6, "sleeves": 8}
 PRINTS = {"none": 50, "block": 18, "round": 12, "band": 10, "letters": 10}
 HAIR_STYLES = {"short": 40, "long": 24, "bun": 8, "ponytail": 12, "bob": 10, "bald": 6}
 HAIR_COLOURS: Mapping[RGB, int] = {
@@ -50,7 +41,6 @@ HAIR_COLOURS: Mapping[RGB, int] = {
 }  # fmt: skip
 SKINS: Mapping[RGB, int] = {(236, 196, 168): 40, (216, 168, 130): 28, (176, 124, 88): 18, (112, 74, 50): 14}
 BAGS = {"none": 40, "backpack": 28, "handbag": 14, "shoulder bag": 18}
-HATS = {"none": 80, "cap": 11, "beanie": 6, "sun hat": 3}
 BEARDS, GLASSES = 0.3, 0.18
 SHOES = {"trainers": 60, "shoes": 28, "boots": 12}
 SHOE_COLOURS = {"black": 34, "white": 28, "brown": 12, "grey": 8, "red": 6, "navy": 6, "sky": 3, "yellow": 3}
@@ -58,3 +48,42 @@ SHOE_COLOURS = {"black": 34, "white": 28, "brown": 12, "grey": 8, "red": 6, "nav
 POPULAR_OUTFITS = 8  # outfits that many people wear: colours alone do not tell identities apart
 POPULAR_SHARE = 0.5
 TINT = 11.0  # standard deviation of a garment's own shade around its colour (of 255)
+
+
+@dataclass(frozen=True)
+class Wardrobe:
+    """What people of one domain wear."""
+
+    upper_kinds: Mapping[str, int]
+    lower_kinds: Mapping[str, int]
+    upper_colours: Mapping[str, int]
+    lower_colours: Mapping[str, int]
+    patterns: Mapping[str, int]
+    hats: Mapping[str, int]
+
+
+DAY_CLOTHES = Wardrobe(
+    upper_kinds={"T-shirt": 30, "shirt": 20, "hoodie": 14, "jacket": 14, "coat": 8, "dress": 8, "tank top": 6},
+    lower_kinds={"trousers": 46, "wide trousers": 8, "leggings": 12, "shorts": 18, "skirt": 11, "long skirt": 5},
+    upper_colours={
+        "black": 18, "white": 14, "grey": 8, "charcoal": 6, "navy": 9, "sky": 6, "denim": 4, "red": 7, "wine": 3,
+        "pink": 5, "green": 4, "olive": 3, "yellow": 4, "orange": 3, "purple": 3, "teal": 3, "beige": 4, "brown": 3,
+        "silver": 2,
+    },
+    lower_colours={
+        "black": 30, "navy": 12, "denim": 20, "charcoal": 10, "grey": 6, "beige": 8, "olive": 4, "white": 5, "brown": 5,
+    },
+    patterns={"plain": 60, "stripes": 14, "checks": 10, "pinstripes": 5, "yoke": 6, "sleeves": 8},
+    hats={"none": 80, "cap": 11, "beanie": 6, "sun hat": 3},
+)  # fmt: skip
+NIGHT_CLOTHES = Wardrobe(
+    upper_kinds={"coat": 42, "jacket": 34, "hoodie": 20, "shirt": 4},
+    lower_kinds={"trousers": 62, "wide trousers": 12, "leggings": 14, "long skirt": 12},
+    upper_colours={
+        "black": 24, "charcoal": 16, "navy": 12, "brown": 10, "olive": 10, "wine": 8, "grey": 6, "beige": 5, "teal": 4,
+        "purple": 3, "red": 2,
+    },
+    lower_colours={"black": 42, "charcoal": 20, "navy": 16, "brown": 10, "denim": 8, "olive": 4},
+    patterns={"plain": 78, "checks": 8, "yoke": 8, "sleeves": 6},
+    hats={"none": 38, "beanie": 52, "cap": 10},
+)  # fmt: skip

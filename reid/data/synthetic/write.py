@@ -8,6 +8,7 @@ from filelock import FileLock
 from pydantic import ValidationError
 
 from reid.data.synthetic.camera import Camera, camera
+from reid.data.synthetic.domain import DOMAINS
 from reid.data.synthetic.identity import person
 from reid.data.synthetic.plan import DISTRACTOR, GALLERY, JUNK, QUERY, TRAIN, Shot, shots
 from reid.data.synthetic.scene import photograph, walk
@@ -64,7 +65,7 @@ def _difference(held: SyntheticSpec, spec: SyntheticSpec) -> str:
 
 def _draw(folder: Path, spec: SyntheticSpec, progress: Progress | None) -> None:
     plan = list(shots(spec))
-    cameras = {index: camera(spec.seed, index) for index in range(1, spec.cameras + 1)}
+    cameras = {index: camera(spec.seed, index, DOMAINS[spec.domain]) for index in range(1, spec.cameras + 1)}
     for done, shot in enumerate(plan, start=1):
         image = _image(spec.seed, cameras[shot.camera], shot)
         (folder / shot.folder / shot.name).write_bytes(image)
@@ -78,9 +79,9 @@ def _image(seed: int, view: Camera, shot: Shot) -> bytes:
     if shot.pid in (JUNK, DISTRACTOR):
         words = (shot.pid, shot.camera, shot.frame)
         nobody = shot.pid == DISTRACTOR and shot.step % 2 == 1
-        who = None if nobody else person(seed, "stranger", *words)
+        who = None if nobody else person(seed, "stranger", *words, clothes=view.domain.clothes)
         slack = JUNK_SLACK if shot.pid == JUNK else 1.0
     else:
         words = (shot.pid, shot.camera)
-        who, slack = person(seed, "identity", shot.pid), 1.0
+        who, slack = person(seed, "identity", shot.pid, clothes=view.domain.clothes), 1.0
     return photograph(seed, view, who, walk(seed, view, "walk", *words), shot.step, slack, "image", *words, shot.step)

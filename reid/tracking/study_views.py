@@ -1,0 +1,72 @@
+"""The saved views of a study's experiment, as reid/tracking/views.py has them for a grid."""
+
+from typing import Any
+
+from reid.tracking.facts import milliseconds
+from reid.tracking.study_facts import StudyFolder
+from reid.tracking.views import STATE, TAG, line_chart, pack, runs_page
+
+TRIALS = "tags.`reid.kind` = 'trial'"
+
+
+def trials_view(study: StudyFolder) -> dict[str, Any]:
+    """Trials in order of the first objective, with the values of their knobs."""
+    return runs_page(
+        {**_results(study), **_knobs(study), **STATE},
+        searchFilter=TRIALS,
+        orderByKey=f"metrics.`final/{study.metrics[0]}`",
+        orderByAsc=study.study["objectives"][0]["direction"] == "minimize",
+    )
+
+
+def charts_view(study: StudyFolder) -> dict[str, Any]:
+    """Parallel coordinates of the knobs, and how the trials learn."""
+    first = study.metrics[0]
+    cards: list[dict[str, Any]] = [
+        {
+            "type": "PARALLEL",
+            "displayName": f"Knobs and {first}",
+            "selectedParams": [knob["name"] for knob in study.study["knobs"]],
+            "selectedMetrics": [f"final/{first}"],
+            "showAllRuns": True,
+        },
+        line_chart(f"{first} on validation identities", f"val/{first}"),
+        {"type": "BAR", "displayName": f"{first} by trial", "metricKey": f"final/{first}"},
+    ]
+    common = {"metricSectionId": "reid", "deleted": False, "isGenerated": False, "runsCountToCompare": 500}
+    section = {
+        "uuid": "reid",
+        "name": study.name,
+        "display": True,
+        "isGenerated": False,
+        "columns": 3,
+        "cardHeight": 300,
+    }
+    return runs_page(
+        {**STATE, **_results(study)},
+        searchFilter=TRIALS,
+        compareRunCharts=[{"uuid": f"reid-{index}", **common, **card} for index, card in enumerate(cards)],
+        compareRunSections=[{"isReordered": False, "deleted": False, **section}],
+        isAccordionReordered=True,
+    )
+
+
+def study_view_tags(study: StudyFolder) -> dict[str, str]:
+    """The experiment tags that make the saved views of a study."""
+    created = milliseconds(study.study["created"])
+    views = {"trials": ("Trials", trials_view), "charts": ("Charts", charts_view)}
+    return {f"{TAG}{key}": pack(name, created, make(study)) for key, (name, make) in views.items()}
+
+
+def study_links(base: str, experiment: str) -> dict[str, str]:
+    """Address of both views by name; `base` is the server's address."""
+    page = f"{base.rstrip('/')}/#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey="
+    return {"Trials": f"{page}trials", "Charts": f"{page}charts&compareRunsMode=CHART"}
+
+
+def _results(study: StudyFolder) -> dict[str, int]:
+    return {f"metrics.`final/{metric}`": 100 for metric in study.metrics}
+
+
+def _knobs(study: StudyFolder) -> dict[str, int]:
+    return {f"params.`{knob['name']}`": 110 for knob in study.study["knobs"]}

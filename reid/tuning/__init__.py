@@ -1,0 +1,1 @@
+"""Studies: the search over knobs. The only importer of optuna."""

@@ -1,0 +1,62 @@
+"""A grid on a real Slurm of one node: a job's process is killed, another is cancelled, the table is the same."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reid.run_folder import RunFolder
+from tests.grids import epochs_done, final_table, start_ablate, states, wait_during
+from tests.services import need
+from tests.slurm import Slurm, missing
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.fixture(scope="module")
+def slurm() -> Iterator[Slurm]:
+    need(missing())
+    with Slurm() as slurm:
+        yield slurm
+
+
+@pytest.fixture(autouse=True)
+def environment(slurm: Slurm, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in slurm.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def running(output: Path) -> list[RunFolder]:
+    return [RunFolder(output / "runs" / name) for name, state in states(output).items() if state == "running"]
+
+
+def test_a_killed_and_a_cancelled_job_leave_the_table_as_it_is(
+    slurm: Slurm, toy: Path, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    process = start_ablate(toy, tmp_path, "--executor", "slurm", "--slurm", "time=60")
+    try:
+        wait_during(process, lambda: epochs_done(tmp_path) >= 2 and running(tmp_path))
+        os.kill(running(tmp_path)[0].read("state")["pid"], signal.SIGKILL)
+        wait_during(process, lambda: epochs_done(tmp_path) >= 30 and running(tmp_path))
+        number = slurm.ask("squeue", "--noheader", "--states=running", "--format=%i").split()[0]
+        slurm.ask("scancel", number)
+        text, _ = process.communicate(timeout=400)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, text
+    assert "8 finished" in text
+    assert final_table(tmp_path) == undisturbed
+    assert sum(RunFolder(path).read("state")["attempts"] for path in (tmp_path / "runs").glob("*")) > 8
+
+
+def test_a_partition_that_is_not_there_is_one_line(toy: Path, tmp_path: Path) -> None:
+    process = start_ablate(toy, tmp_path, "--executor", "slurm", "--slurm", "partition=nonsense")
+    text, _ = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "error: --slurm: sbatch does not take" in text
+    assert "invalid partition specified: nonsense" in text
+    assert not (tmp_path / "grids").exists(), "nothing is planned before Slurm has agreed"
