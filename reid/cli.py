@@ -111,7 +111,8 @@ def train(
     from reid.terminal import TerminalView, progress_line
 
     with TerminalView(Console()) as view:
-        launched = prepare(grid, output, parse_assignments(assignments or []), skip_unreadable, command_line(), view)
+        fields = parse_assignments(assignments or [])
+        launched = prepare(grid, output, fields, skip_unreadable, command_line(), view, keep_plan=True)
     signatures = {(run["arm"], run["seed"]): run["signature"] for run in launched.plan["runs"]}
     if (arm, seed) not in signatures:
         raise InputError(
@@ -205,7 +206,8 @@ def report(
     """Write the report of a grid (which trick helps, by how much, how sure) or of a study (does tuning pay)."""
     from tempfile import TemporaryDirectory
 
-    from reid.reporting import chosen_formats, find_reported, write_report
+    from reid.named import find_named
+    from reid.reporting import chosen_formats, write_report
 
     def write(folder: Path, to: Path) -> None:
         share = None if rope is None else rope / 100
@@ -213,7 +215,7 @@ def report(
             typer.echo(path)
 
     if from_mlflow is None:
-        folder = find_reported(output, name)
+        folder = find_named(output, name)
         write(folder, out or folder)
         return
     from reid.tracking import TrackingError, download

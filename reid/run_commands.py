@@ -58,12 +58,10 @@ def stop(
     output: Output = OUTPUT,
 ) -> None:
     """Ask all who train a grid or a study, on any machine, to finish the epoch in flight and stop."""
-    from reid.ablation.launch import find_grid
     from reid.ablation.stop_request import StopRequest
+    from reid.named import find_named
 
-    study = output / "studies" / name
-    folder = study if (study / "study.json").is_file() else find_grid(output, name)
-    StopRequest(folder).make()
+    StopRequest(find_named(output, name)).make()
     typer.echo(f"{name}: asked to stop after the epoch in flight; the command that launched it goes on from there")
 
 

@@ -131,7 +131,7 @@ def forecast_lines(forecast: Forecast) -> list[str]:
     if forecast.rungs:
         rungs = ", ".join(map(str, forecast.rungs))
         lines.append(
-            f"budget       arms are ended at epochs {rungs}: at most {100 * forecast.share:.0f} % of all epochs to train"
+            f"budget       arms end at epochs {rungs}: at most {100 * forecast.share:.0f} % of all epochs to train"
         )
     lines += [f"confounded   {line}" for line in forecast.aliased] or ["confounded   nothing up to pairs of factors"]
     return lines

@@ -107,7 +107,7 @@ def test_report_of_an_unknown_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = refused(capsys, monkeypatch, "report", "nope", "--output", tmp_path)
-    assert f"report 'nope': must be a grid or a study in {tmp_path}, found grids: none; studies: none" in error
+    assert f"'nope': must be a grid or a study in {tmp_path}, found grids: none; studies: none" in error
 
 
 def test_unknown_run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,7 +110,7 @@ def test_retry_releases_what_failed(reid: Reid, output: Path) -> None:
 def test_stop_asks_in_the_folder(reid: Reid, output: Path) -> None:
     assert "asked to stop after the epoch in flight" in reid("stop", "small")
     assert (output / "grids" / "small" / "stop").exists()
-    assert "no grid 'nope'" in reid("stop", "nope", code=2)
+    assert "'nope': must be a grid or a study in" in reid("stop", "nope", code=2)
 
 
 def test_forget_removes_a_run_that_nobody_trains(reid: Reid, output: Path) -> None:

@@ -194,6 +194,8 @@ class Watch:
             return holder
         if self.clock() - since < DEAD_SECONDS:
             return holder
-        if retired := take(folder, dead=holder.generation):
-            retired.release()
-        return None
+        with suppress(OSError):  # a full disk: it stays for now
+            if retired := take(folder, dead=holder.generation):
+                retired.release()
+            return None
+        return holder

@@ -28,7 +28,7 @@ from reid.config import describe, load, nearest, read_text, set_fields
 from reid.data import DecodedDataset
 from reid.errors import InputError
 from reid.recipe import Recipe
-from reid.run_folder import RunFolder, write_json
+from reid.run_folder import RunFolder
 from reid.tricks import TRICKS
 
 
@@ -223,16 +223,14 @@ class Grid:
             folder_of,
         )
 
-    def write_plan(
-        self, folder: Path, opened: Mapping[str, DecodedDataset], shares: Mapping[str, str], command: str
-    ) -> dict[str, Any]:
-        """Write plan.json (see docs/run-folder.md) and return it. `opened` are the data sets by name, `shares` the runs
-        whose training others share."""
+    def plan(self, opened: Mapping[str, DecodedDataset], shares: Mapping[str, str], command: str) -> dict[str, Any]:
+        """What plan.json says (see docs/run-folder.md). `opened` are the data sets by name, `shares` the runs whose
+        training others share."""
         fingerprints = {name: data.fingerprint for name, data in opened.items()}
         dataset = self.record(self.arms[0], opened)
         if TRAIN_ON in self.spec.factors:
             dataset["name"] = ", ".join(opened)
-        plan = {
+        return {
             "name": self.spec.name,
             "title": self.spec.title or self.spec.name,
             "question": self.spec.question,
@@ -255,6 +253,3 @@ class Grid:
                 for signature, arm, seed in self.runs(fingerprints)
             ],
         }
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "plan.json", plan)
-        return plan

@@ -23,7 +23,7 @@ from reid.ablation.provenance import training_code
 from reid.ablation.stop_request import StopRequest
 from reid.data import Dataset, DecodedDataset, join_datasets, open_dataset
 from reid.errors import InputError
-from reid.run_folder import RunFolder
+from reid.run_folder import RunFolder, write_json
 from reid.training import require_trainable
 
 Progress = Callable[[int, int], None]
@@ -49,17 +49,27 @@ class Launched:
 
 
 def prepare(
-    file: Path, output: Path, overrides: dict[str, Any], skip_unreadable: bool, command: str, view: View
+    file: Path,
+    output: Path,
+    overrides: dict[str, Any],
+    skip_unreadable: bool,
+    command: str,
+    view: View,
+    keep_plan: bool = False,
 ) -> Launched:
     """Read the grid, open its data and write its plan and run folders.
 
-    Everything that can be refused is refused here, as InputError, before a plan is written or a worker started.
+    With `keep_plan` a grid of that name which is planned already stays as it is on disk. Everything that can be refused
+    is refused here, as InputError, before a plan is written or a worker started.
     """
     grid = Grid(file, overrides)
     ledger = Ledger.create(output)
     opened = open_data(grid, output, skip_unreadable, view)
     folder = output / "grids" / grid.spec.name
-    plan = grid.write_plan(folder, opened, grid.shares(opened, ledger.folder), command)
+    plan = grid.plan(opened, grid.shares(opened, ledger.folder), command)
+    if not (keep_plan and (folder / "plan.json").exists()):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / "plan.json", plan)
     arms = {arm.name: (arm.recipe.model_dump(mode="json"), grid.record(arm, opened)) for arm in grid.arms}
     for run in plan["runs"]:
         recipe, dataset = arms[run["arm"]]

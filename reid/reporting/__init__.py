@@ -2,7 +2,6 @@
 
 from reid.reporting.effects import effects
 from reid.reporting.files import FORMATS, chosen_formats
-from reid.reporting.find import find_reported
 from reid.reporting.interactions import interactions
 from reid.reporting.ladder import ladder
 from reid.reporting.pages import write_report
@@ -13,7 +12,6 @@ __all__ = [
     "FORMATS",
     "chosen_formats",
     "effects",
-    "find_reported",
     "interactions",
     "ladder",
     "read_runs",

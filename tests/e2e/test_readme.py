@@ -2,16 +2,25 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+import typer
 import yaml
+from pydantic import BaseModel
 
 from reid.ablation.grid import Grid, GridFile
+from reid.cli import app
 from reid.config import load
+from reid.models import build_model
+from reid.recipe import Recipe
+from reid.tuning.study_file import StudyFile
 
 pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
@@ -27,59 +36,96 @@ def commands() -> list[str]:
     return [line for line in lines if line]
 
 
+def small(described: dict[str, Any]) -> dict[str, Any]:
+    """A grid or study with tiny images, few identities and one epoch."""
+    described["dataset"]["synthesize"].update(train_identities=8, test_identities=4, cameras=2, images=4)
+    described["recipe"]["image"]["size"] = [32, 16]
+    described["recipe"]["batch"] = {"identities": 4, "images": 2}
+    described["recipe"]["schedule"].update(epochs=1, milestones=[])
+    return described
+
+
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose experiments/demo.yaml is the repository's with tiny images, few identities and one epoch."""
+    """What the README's commands name: small twins of the demo's grid and study, the recipe, a checkpoint."""
     folder = tmp_path_factory.mktemp("readme")
-    grid = load(ROOT / "experiments" / "demo.yaml", GridFile).model_dump(mode="json", exclude_unset=True)
-    grid["dataset"]["synthesize"].update(train_identities=8, test_identities=4, cameras=2, images=4)
-    grid["recipe"]["image"]["size"] = [32, 16]
-    grid["recipe"]["batch"] = {"identities": 4, "images": 2}
-    grid["recipe"]["schedule"].update(epochs=1, milestones=[])
-    (folder / "experiments").mkdir()
-    (folder / "experiments" / "demo.yaml").write_text(yaml.safe_dump(grid, sort_keys=False))
+    kinds: dict[str, type[BaseModel]] = {"experiments": GridFile, "studies": StudyFile}
+    for kind, schema in kinds.items():
+        described = small(load(ROOT / kind / "demo.yaml", schema).model_dump(mode="json", exclude_unset=True))
+        if kind == "studies":
+            described.update(trials=2, fresh_seeds=2)
+        (folder / kind).mkdir()
+        (folder / kind / "demo.yaml").write_text(yaml.safe_dump(described, sort_keys=False))
+    recipe = Path("experiments", "recipes", "strong-baseline.yaml")
+    (folder / recipe).parent.mkdir()
+    shutil.copy(ROOT / recipe, folder / recipe)
+    network = build_model(load(ROOT / recipe, Recipe), num_classes=751)
+    torch.save(network.state_dict(), folder / "resnet50_model_120.pth")
+    (folder / "data").mkdir()
+    (folder / "data" / "market1501").symlink_to("demo")
     return folder
 
 
 def test_every_command_of_the_readme(workplace: Path) -> None:
     bin_folder = str(Path(sys.executable).parent)
     environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    ran = []
+    ran = set()
     for command in commands():
         where = ROOT if command.startswith("make") else workplace
         if command.startswith("make"):
             command = command.replace("make", "make --dry-run")  # this test is part of one of the two
         if "SIGNATURE" in command:
             command = command.replace("SIGNATURE", next((workplace / "output" / "runs").glob("*/model.pt")).parent.name)
+        ran.add(" ".join(word for word in command.split()[:2] if "/" not in word))
         if command == "reid ui":
-            assert "Leaderboard" in first_minute_of(command + " --port 0 --no-browser", where, environment)
+            assert "Leaderboard" in printed_until("Leaderboard", command + " --port 0 --no-browser", where, environment)
+        elif command.startswith("optuna-dashboard"):
+            assert "Listening on" in printed_until("Listening on", command + " --port 0", where, environment)
         else:
             done = subprocess.run(
-                command, shell=True, cwd=where, env=environment, capture_output=True, text=True, check=False
+                command,
+                shell=True,
+                cwd=where,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=300,
             )
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-        ran.append(command.split()[1])
-    assert {"ablate", "status", "report", "ui", "curves", "train", "evaluate", "data", "--dry-run"} == set(ran)
+    words = "ablate status report ui train evaluate curves stop logs retry forget data tune"
+    assert ran == {"make --dry-run", "optuna-dashboard", *(f"reid {word}" for word in words.split())}
     assert (workplace / "output" / "grids" / "demo" / "report.pdf").exists()
+    assert (workplace / "output" / "studies" / "demo-knobs" / "report.pdf").exists()
 
 
-def first_minute_of(command: str, where: Path, environment: dict[str, str]) -> str:
-    """What a server prints until it shows its links; it is then ended."""
+def test_commands_that_need_a_cluster_are_understood() -> None:
+    """They are run against real clusters elsewhere; here their words are held against the command line."""
+    text = "".join(blocks("text")).replace("\\\n", " ")
+    found = [line.partition("  #")[0].split()[1:] for line in text.splitlines() if line.startswith("reid ")]
+    assert len(found) == 2
+    group: Any = typer.main.get_command(app)
+    for words in found:
+        group.commands[words[0]].make_context(words[0], words[1:])
+
+
+def printed_until(words: str, command: str, where: Path, environment: dict[str, str]) -> str:
+    """What a server prints until it says `words`; it is then ended."""
     text = ""
     with subprocess.Popen(
-        ["bash", "-c", f"exec {command}"], cwd=where, env=environment, stdout=subprocess.PIPE, text=True
+        ["bash", "-c", f"exec {command} 2>&1"], cwd=where, env=environment, stdout=subprocess.PIPE, text=True
     ) as server:
         assert server.stdout is not None
         for line in server.stdout:
             text += line
-            if "Leaderboard" in text:
+            if words in text:
                 break
         server.send_signal(signal.SIGTERM)
     return text
 
 
 def test_yaml_blocks_are_grids_that_load(tmp_path: Path) -> None:
-    whole, arms, dataset, domains = blocks("yaml")
+    whole, arms, dataset, domains, study, budget = blocks("yaml")
     (tmp_path / "grid.yaml").write_text(whole)
     assert len(load(tmp_path / "grid.yaml", GridFile).factors) == 6
     listed = "".join(line for line in whole.splitlines(keepends=True) if not line.startswith("factors"))
@@ -92,3 +138,14 @@ def test_yaml_blocks_are_grids_that_load(tmp_path: Path) -> None:
     assert own.root == Path("/data/market1501")
     (tmp_path / "domains.yaml").write_text(f"name: domains\n{domains}")
     assert len(Grid(tmp_path / "domains.yaml", {}).arms) == 6
+    demo = yaml.safe_load((ROOT / "studies" / "demo.yaml").read_text())
+    kept = yaml.safe_dump({key: demo[key] for key in ("name", "dataset", "recipe")})
+    (tmp_path / "study.yaml").write_text(kept + study)
+    knobs = load(tmp_path / "study.yaml", StudyFile).knobs
+    assert knobs is not None
+    assert len(knobs) == 3
+    epochs = whole.replace("epochs: 7, milestones: [5, 7]", "epochs: 120").replace(
+        "schedule:", "evaluation: {every: 20}, schedule:"
+    )
+    (tmp_path / "budget.yaml").write_text(epochs + budget)
+    assert Grid(tmp_path / "budget.yaml", {}).spec.budget["halving"].first == 20

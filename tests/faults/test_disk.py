@@ -56,7 +56,7 @@ def test_a_full_disk_stops_runs_that_go_on_when_there_is_room(
         lines += line
         fill(disk)
     ballast.unlink()
-    rest, _ = process.communicate(timeout=400)
+    rest, _ = process.communicate(timeout=900)
     assert process.returncode == 0, lines + rest
     assert "Traceback" not in lines + rest
     assert final_table(output) == undisturbed
@@ -92,7 +92,7 @@ def test_a_disk_that_stays_full_and_then_is_read_only_ends_the_launch_with_one_l
 
 def gave_up(process: "subprocess.Popen[str]") -> str:
     """What a launch printed that ended because runs failed alike."""
-    text, _ = process.communicate(timeout=400)
+    text, _ = process.communicate(timeout=900)
     assert process.returncode == 1, text
     assert "Traceback" not in text
     assert text.count("stopped: 2 different runs in a row failed alike: ") == 1, text

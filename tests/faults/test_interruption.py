@@ -21,7 +21,7 @@ pytestmark = pytest.mark.faults
 
 
 def end(process: "subprocess.Popen[str]") -> tuple[int, str]:
-    text, _ = process.communicate(timeout=120)
+    text, _ = process.communicate(timeout=900)
     return process.returncode, text
 
 

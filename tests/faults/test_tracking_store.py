@@ -40,7 +40,7 @@ def test_a_server_that_goes_down_mid_way(toy: Path, undisturbed: dict[str, Any],
     with running_server(Store(None, served), port):
         process = start_ablate(toy, output, "--tracking-uri", uri)
         wait_for(lambda: (served / "mlflow.db").exists() and statuses(served / "mlflow.db")["run", "RUNNING"] > 0, 240)
-    text, _ = process.communicate(timeout=400)
+    text, _ = process.communicate(timeout=900)
     assert process.returncode == 0, text
     assert text.count("warning: MLflow: ") == 1, text
     assert "training goes on, `reid sync` repairs MLflow later" in text
@@ -63,7 +63,7 @@ def test_a_locked_database(toy: Path, undisturbed: dict[str, Any], misbehave: Mi
         wait_for(lambda: list(states(output).values()).count("finished") >= min(trained + 3, 8), 240)
     finally:
         lock.close()
-    text, _ = process.communicate(timeout=400)
+    text, _ = process.communicate(timeout=900)
     assert process.returncode == 0, text
     assert final_table(output) == undisturbed
     sync(output)

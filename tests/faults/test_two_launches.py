@@ -17,7 +17,7 @@ pytestmark = pytest.mark.faults
 
 
 def end(process: "subprocess.Popen[str]") -> tuple[int, str]:
-    text, _ = process.communicate(timeout=400)
+    text, _ = process.communicate(timeout=900)
     return process.returncode, text
 
 
@@ -32,10 +32,9 @@ def test_two_machines_at_once_and_one_of_them_dies(
     environment = misbehave({}, {"reid.ablation.claim": {"BEAT_SECONDS": 0.5, "DEAD_SECONDS": 15.0}})
     output = tmp_path / "output"
     one, other = (
-        start_ablate(toy, output, "--slots", "1", environment={**environment, "REID_MACHINE": name})
-        for name in ("one", "other")
+        start_ablate(toy, output, environment={**environment, "REID_MACHINE": name}) for name in ("one", "other")
     )
-    wait_for(lambda: list(states(output).values()).count("running") == 2, 240)
+    wait_for(lambda: list(states(output).values()).count("running") >= 3, 240)
     wait_for(lambda: "finished" in states(output).values(), 240)
     os.killpg(one.pid, signal.SIGKILL)
     one.communicate()
@@ -44,21 +43,21 @@ def test_two_machines_at_once_and_one_of_them_dies(
     assert "8 finished" in text
     assert "waiting for it" in text
     assert final_table(output) == undisturbed
-    assert sum(attempts(output)) in (8, 9), "what died in flight was begun again, nothing else"
+    assert 8 <= sum(attempts(output)) <= 10, "what died in flight was begun again, nothing else"
 
 
 def test_two_launches_on_one_machine_and_reid_stop_stops_both(
     toy: Path, undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:
-    both = [start_ablate(toy, tmp_path, "--slots", "1", "--json") for _ in range(2)]
-    wait_for(lambda: list(states(tmp_path).values()).count("running") == 2, 240)
+    both = [start_ablate(toy, tmp_path, "--json") for _ in range(2)]
+    wait_for(lambda: list(states(tmp_path).values()).count("running") >= 3, 240)
     subprocess.run([sys.executable, "-m", "reid", "stop", "toy", "--output", str(tmp_path)], check=True)
     for process in both:
         code, text = end(process)
         assert code == 130, text
     assert "running" not in states(tmp_path).values()
-    assert sum(state == "planned" for state in states(tmp_path).values()) >= 4
-    both = [start_ablate(toy, tmp_path, "--slots", "1") for _ in range(2)]
+    assert "stopped" in states(tmp_path).values()
+    both = [start_ablate(toy, tmp_path) for _ in range(2)]
     for process in both:
         code, text = end(process)
         assert code == 0, text

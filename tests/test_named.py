@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reid.errors import InputError
-from reid.reporting import find_reported
+from reid.named import find_named
 
 
 @pytest.fixture
@@ -19,20 +19,20 @@ def output(tmp_path: Path) -> Path:
 
 
 def test_grids_and_studies_are_found_by_name_and_by_folder(output: Path) -> None:
-    assert find_reported(output, "demo") == output / "grids" / "demo"
-    assert find_reported(output, "losses") == output / "studies" / "losses"
-    assert find_reported(output / "elsewhere", str(output / "studies" / "both")) == output / "studies" / "both"
+    assert find_named(output, "demo") == output / "grids" / "demo"
+    assert find_named(output, "losses") == output / "studies" / "losses"
+    assert find_named(output / "elsewhere", str(output / "studies" / "both")) == output / "studies" / "both"
 
 
 def test_a_name_of_both_is_refused_with_both_folders(output: Path) -> None:
     with pytest.raises(
         InputError, match=r"is a grid and a study in .*; give the folder of one: .*grids/both or .*stud"
     ):
-        find_reported(output, "both")
+        find_named(output, "both")
 
 
 def test_an_unknown_name_is_refused_with_those_there_are(output: Path) -> None:
     with pytest.raises(
         InputError, match=r"'nope': must be a grid or a study in .*, found grids: both, demo; studies: "
     ):
-        find_reported(output, "nope")
+        find_named(output, "nope")
