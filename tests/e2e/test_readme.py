@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def test_every_command_of_the_readme(workplace: Path) -> None:
         if command == "reid ui":
             assert "Leaderboard" in printed_until("Leaderboard", command + " --port 0 --no-browser", where, environment)
         elif command.startswith("optuna-dashboard"):
-            assert "Listening on" in printed_until("Listening on", command + " --port 0", where, environment)
+            assert "Listening" in printed_until("Listening", command + " --port 0", where, environment)
         else:
             done = subprocess.run(
                 command,
@@ -110,16 +111,19 @@ def test_commands_that_need_a_cluster_are_understood() -> None:
 
 
 def printed_until(words: str, command: str, where: Path, environment: dict[str, str]) -> str:
-    """What a server prints until it says `words`; it is then ended."""
+    """What a server prints until it says `words`, for two minutes at most; it is then ended."""
     text = ""
     with subprocess.Popen(
         ["bash", "-c", f"exec {command} 2>&1"], cwd=where, env=environment, stdout=subprocess.PIPE, text=True
     ) as server:
         assert server.stdout is not None
+        patience = threading.Timer(120, server.kill)
+        patience.start()
         for line in server.stdout:
             text += line
             if words in text:
                 break
+        patience.cancel()
         server.send_signal(signal.SIGTERM)
     return text
 
