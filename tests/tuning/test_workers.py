@@ -20,14 +20,15 @@ SERVER.set_forkserver_preload(["tests.tuning.synthetic"])
 
 
 def run_together(file: Path, output: Path, storage: str, dying: int = 0, workers: int = 4) -> list[int | None]:
-    """Exit codes of so many processes that search at once, the first of which die."""
+    """Exit codes of so many processes that search at once: those that die, then, so that they get to it, the others."""
     started = [
         SERVER.Process(target=work, args=(file, output, storage, number < dying)) for number in range(workers)
     ]  # fmt: skip
-    for process in started:
-        process.start()
-    for process in started:
-        process.join(180)
+    for together in (started[:dying], started[dying:]):
+        for process in together:
+            process.start()
+        for process in together:
+            process.join(180)
     codes = [process.exitcode for process in started]
     for process in started:
         process.close()
@@ -62,7 +63,7 @@ def test_four_processes_on_postgresql(database: str, tiny_root: Path, tmp_path: 
 
 @pytest.mark.parametrize("kind", ["sqlite", "journal"])
 def test_what_the_killed_leave_is_taken_over(kind: str, tiny_root: Path, tmp_path: Path) -> None:
-    """Two of three are killed in the middle of a run; the third ends their trials, with the values they had."""
+    """Two are killed in the middle of a run; a third ends their trials, with the values they had."""
     codes = run_together(write_study(tmp_path, tiny_root, TRIALS), tmp_path, kind, dying=2, workers=3)
     assert codes == [-9, -9, 0]
     require_whole(tmp_path)
