@@ -28,7 +28,7 @@ def run_together(file: Path, output: Path, storage: str, dying: int = 0, workers
         for process in together:
             process.start()
         for process in together:
-            process.join(180)
+            process.join(400)
     codes = [process.exitcode for process in started]
     for process in started:
         process.close()
