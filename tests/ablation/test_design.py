@@ -63,7 +63,7 @@ def test_the_grids_of_the_repository_have_64_arms(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "arms", "runs"),
     [
-        ("backbones", 14, 28),
+        ("backbones", 14, 14),
         ("batch-size", 6, 18),
         ("image-size", 4, 12),
         ("cross-domain", 32, 96),
