@@ -5,6 +5,17 @@ from pathlib import Path
 from reid.errors import InputError
 
 KINDS = {"grid": ("grids", "plan.json"), "study": ("studies", "study.json")}
+MAKERS = {"grid": "reid ablate", "study": "reid tune"}
+
+
+def find_kind(output: Path, kind: str, name: str) -> Path:
+    """The folder of a launched "grid" or "study". InputError, naming those there are, where it is unknown."""
+    place, file = KINDS[kind]
+    folder = output / place / name
+    if not (folder / file).is_file():
+        known = ", ".join(_names(output, kind)) or f"none yet ({MAKERS[kind]} makes one)"
+        raise InputError(f"no {kind} {name!r} in {output}; there are: {known}")
+    return folder
 
 
 def find_named(output: Path, name: str) -> Path:
@@ -19,11 +30,13 @@ def find_named(output: Path, name: str) -> Path:
         paths = " or ".join(map(str, found))
         raise InputError(f"{name!r}: is a grid and a study in {output}; give the folder of one: {paths}")
     if not found:
-        known = {
-            kind: ", ".join(sorted(path.parent.name for path in output.glob(f"{place}/*/{file}"))) or "none"
-            for kind, (place, file) in KINDS.items()
-        }
+        known = {kind: ", ".join(_names(output, kind)) or "none" for kind in KINDS}
         raise InputError(
             f"{name!r}: must be a grid or a study in {output}, found grids: {known['grid']}; studies: {known['study']}"
         )
     return found[0]
+
+
+def _names(output: Path, kind: str) -> list[str]:
+    place, file = KINDS[kind]
+    return sorted(path.parent.name for path in output.glob(f"{place}/*/{file}"))

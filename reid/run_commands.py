@@ -122,10 +122,14 @@ def wide_console() -> Console:
 def open_boards(output: Path, grid: str | None) -> "list[Board]":
     """The board of one grid, or of all."""
     from reid.ablation.board import make_board
-    from reid.ablation.launch import find_grid
     from reid.ablation.ledger import Ledger
+    from reid.named import find_kind
 
-    folders = [find_grid(output, grid)] if grid else [plan.parent for plan in sorted(output.glob("grids/*/plan.json"))]
+    folders = (
+        [find_kind(output, "grid", grid)]
+        if grid
+        else [plan.parent for plan in sorted(output.glob("grids/*/plan.json"))]
+    )
     boards = [make_board(json.loads((folder / "plan.json").read_text()), Ledger(output), 1) for folder in folders]
     for board in boards:
         board.slots = max(1, board.counts()["running"])

@@ -54,7 +54,7 @@ def tune(
     assert study is not None
     from reid.ablation.executors import Wanted, make_executor
     from reid.study_terminal import StudyTerminal, outcome_lines
-    from reid.tuning.launch import Launch, find_study, read_record
+    from reid.tuning.launch import Launch, read_record
     from reid.tuning.launch import tune as run_study
 
     wanted = Wanted(executor, slots, address, gpus_per_run, cpus_per_run, tuple(slurm or ()))
@@ -62,7 +62,7 @@ def tune(
         trainer = make_executor(wanted, device, output, skip_unreadable)
         launch = Launch(output, trainer, skip_unreadable, tracking_uri, storage, command_line())
         outcome = run_study(study, launch, view)
-    record = read_record(find_study(output, outcome.name))
+    record = read_record(output / "studies" / outcome.name)
     typer.echo("\n".join(outcome_lines(outcome, [one["metric"] for one in record["objectives"]])))
     if outcome.gave_up:
         typer.echo(outcome.gave_up)

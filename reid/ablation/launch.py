@@ -183,17 +183,6 @@ def launch(
     return board
 
 
-def find_grid(output: Path, name: str) -> Path:
-    """The folder of a launched grid. InputError, naming those there are, where it is unknown."""
-    folder = output / "grids" / name
-    if not (folder / "plan.json").is_file():
-        known = sorted(plan.parent.name for plan in output.glob("grids/*/plan.json"))
-        raise InputError(
-            f"no grid {name!r} in {output}; there are: {', '.join(known) or 'none yet (reid ablate makes one)'}"
-        )
-    return folder
-
-
 def find_run(output: Path, name: str) -> RunFolder:
     """The folder of a run by its signature or the beginning of one. InputError where none or several match."""
     matches = sorted(path for path in output.glob("runs/*") if path.name.startswith(name)) if name else []

@@ -19,7 +19,7 @@ from reid.ablation.mirror import Mirror
 from reid.ablation.orchestrator import Orchestrator
 from reid.ablation.stop_request import StopRequest
 from reid.data import BenchmarkDataset, TuningDataset, open_dataset
-from reid.errors import InputError
+from reid.named import find_kind
 from reid.run_folder import write_json
 from reid.tracking import study_tracker
 from reid.training import require_trainable
@@ -166,17 +166,6 @@ def open_comparison(
     return Comparison(plan, best, search.ledger, source, data, search)
 
 
-def find_study(output: Path, name: str) -> Path:
-    """The folder of a launched study. InputError, naming those there are, where it is unknown."""
-    folder = output / "studies" / name
-    if not (folder / "study.json").is_file():
-        known = sorted(file.parent.name for file in output.glob("studies/*/study.json"))
-        raise InputError(
-            f"no study {name!r} in {output}; there are: {', '.join(known) or 'none yet (reid tune makes one)'}"
-        )
-    return folder
-
-
 def read_record(folder: Path) -> dict[str, Any]:
     """The study.json of a study's folder."""
     record: dict[str, Any] = json.loads((folder / "study.json").read_text())
@@ -190,7 +179,7 @@ def status(
 
     Trials of processes that ended are put back into the queue first.
     """
-    folder = find_study(output, name)
+    folder = find_kind(output, "study", name)
     record, compared = read_record(folder), folder / "comparison.json"
     with Storage(storage or record["storage"], folder) as opened:
         study = optuna.load_study(study_name=name, storage=opened.backend)

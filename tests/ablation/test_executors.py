@@ -1,4 +1,5 @@
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from reid.ablation.slurm_executor import parse_options
 from reid.errors import InputError
 from reid.run_folder import RunFolder
 from tests.ray_cluster import free_port
+from tests.services import need
 
 
 @pytest.mark.parametrize(
@@ -35,7 +37,7 @@ def test_no_ray_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:{port}", "nowhere", "127.0.0.1:port"])
 def test_no_cluster_at_the_address_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str) -> None:
-    pytest.importorskip("ray")
+    need(None if find_spec("ray") else "Ray is not installed (pip install ray)")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     address = address.format(port=free_port())
     with pytest.raises(InputError, match=f"--address {address}: no Ray cluster answers there") as refused:

@@ -1,7 +1,6 @@
 """Grids made of real folders: a truth in, run folders with metrics, curves and outcomes out."""
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ import pytest
 
 from reid.recipe import Recipe, digest
 from reid.tricks import TRICKS
+from tests.services import need
 
 TRICK_FACTORS = [
     {"name": trick.name, "short": trick.short, "title": trick.title, "levels": ["off", "on"]}
@@ -198,10 +198,8 @@ def make_table(
 def pdftotext() -> str:
     """Path of poppler's pdftotext; skips without it, fails where services are required."""
     path = shutil.which("pdftotext")
-    if path is None:
-        if os.environ.get("REID_REQUIRE_SERVICES") == "1":
-            pytest.fail("pdftotext is not installed and REID_REQUIRE_SERVICES=1")
-        pytest.skip("pdftotext is not installed (package poppler-utils)")
+    need(None if path else "pdftotext is not installed (package poppler-utils)")
+    assert path is not None
     return path
 
 

@@ -1,7 +1,5 @@
 """The HTML report in Chromium: whole, and no wider than the window."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,26 +9,19 @@ import pytest
 from reid.reporting import write_report
 from tests.reporting.conftest import write_grid
 from tests.reporting.study.conftest import write_study
+from tests.services import need_chromium
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A running Chromium; skips without one, fails where services are required."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        reason = "playwright is not installed (pip install playwright)"
-    else:
-        reason = "" if CHROMIUM else "chromium is not installed (package chromium)"
-    if reason and os.environ.get("REID_REQUIRE_SERVICES") == "1":
-        pytest.fail(f"{reason} and REID_REQUIRE_SERVICES=1")
-    if reason:
-        pytest.skip(reason)
+    program = need_chromium()
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
         browser.close()
 

@@ -1,6 +1,5 @@
 """`reid ui` serves what was projected, and a user lands on the answer."""
 
-import os
 import re
 import shutil
 import signal
@@ -21,9 +20,9 @@ from reid.errors import InputError
 from reid.tracking import Tracker, TrackingError, serve, sync
 from reid.tracking.server import HOST, free_port, running_server
 from reid.tracking.store import Store
+from tests.services import CHROMIUM, need_chromium
 from tests.tracking.conftest import Fabric
 
-CHROMIUM = shutil.which("chromium")
 SERVE = (
     "import sys; from pathlib import Path; from reid.tracking import serve; serve(Path(sys.argv[1]), None, 0, False)"
 )
@@ -101,23 +100,10 @@ class Served:
                 browser.close()
 
 
-def require_chromium() -> None:
-    try:
-        import playwright  # noqa: F401
-    except ImportError:
-        reason = "playwright is not installed (pip install playwright)"
-    else:
-        reason = "" if CHROMIUM else "chromium is not installed (package chromium)"
-    if reason and os.environ.get("REID_REQUIRE_SERVICES") == "1":
-        pytest.fail(f"{reason} and REID_REQUIRE_SERVICES=1")
-    if reason:
-        pytest.skip(reason)
-
-
 @pytest.fixture(scope="module")
 def ui(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Served]:
     """`reid ui` in a process of its own, ended by SIGTERM; nothing of it is left."""
-    require_chromium()
+    need_chromium()
     output = tmp_path_factory.mktemp("ui")
     shutil.copy(migrated, output / "mlflow.db")
     fabric = Fabric(output)

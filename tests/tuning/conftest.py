@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from tests.grids import wait_for
+from tests.services import need
 
 PASSWORD = "no secret"
 
@@ -29,10 +30,8 @@ def binaries() -> Path | None:
 def postgresql() -> Iterator[str]:
     """URL of an empty database on a free port of 127.0.0.1, whose server ends with the tests."""
     programs = binaries()
-    if programs is None:
-        if os.environ.get("REID_REQUIRE_SERVICES") == "1":
-            pytest.fail("PostgreSQL is not installed and REID_REQUIRE_SERVICES=1")
-        pytest.skip("PostgreSQL is not installed")
+    need(None if programs else "PostgreSQL is not installed")
+    assert programs is not None
     # Its server refuses to run as root, and that other user may not enter pytest's folder.
     user = "nobody" if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="reid-postgresql-", ignore_cleanup_errors=True) as temporary:
