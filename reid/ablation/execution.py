@@ -14,12 +14,13 @@ import torch
 
 from reid.ablation.claim import Claim, ClaimLostError, Watch, claim
 from reid.ablation.domains import Shelf
+from reid.ablation.environment import environment
 from reid.ablation.failures import describe_failure, is_out_of_gpu_memory, is_transient
+from reid.ablation.fingerprint import training_code
 from reid.ablation.gpu_memory import Shortage, explain_batch
 from reid.ablation.ledger import set_state
 from reid.ablation.measurement import Measurer, headline, save_result
 from reid.ablation.progress import Progress
-from reid.ablation.provenance import environment, training_code
 from reid.ablation.sharing import inherited, shared_cost, source_of
 from reid.evaluation import chance_mAP
 from reid.models import Loaded

@@ -14,12 +14,12 @@ from reid.ablation.budget import open_budget
 from reid.ablation.claim import claim
 from reid.ablation.dispatch import STOP_AFTER, WATCHDOG_SECONDS, Dispatch
 from reid.ablation.executor import Executor
+from reid.ablation.fingerprint import training_code
 from reid.ablation.forecast import Forecast, forecast
 from reid.ablation.grid import Grid
 from reid.ablation.ledger import Ledger
 from reid.ablation.mirror import Mirror
 from reid.ablation.orchestrator import Orchestrator
-from reid.ablation.provenance import training_code
 from reid.ablation.stop_request import StopRequest
 from reid.data import Dataset, DecodedDataset, join_datasets, open_dataset
 from reid.errors import InputError

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from reid.ablation.executor import Message
-from reid.ablation.provenance import training_code
+from reid.ablation.fingerprint import training_code
 from reid.ablation.remote import Follower, Order, carry_out, first_line
 from reid.errors import InputError
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from reid.ablation.execution import Worker
-from reid.ablation.provenance import training_code
+from reid.ablation.fingerprint import training_code
 from reid.errors import InputError
 from reid.run_folder import RunFolder
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reid.ablation.executors import Wanted, make_executor
-from reid.ablation.provenance import training_code
+from reid.ablation.fingerprint import training_code
 from reid.ablation.remote import Follower, Order, carry_out
 from reid.ablation.slurm_executor import parse_options
 from reid.errors import InputError
