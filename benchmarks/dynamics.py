@@ -21,7 +21,7 @@ from reid.data import DecodedDataset, load_dataset, open_dataset
 from reid.data.synthetic import SyntheticSpec, synthesize
 from reid.recipe import Recipe
 from reid.training import Steps, measure_dynamics, train
-from reid.training.conflict import EVERY
+from reid.training.diagnostics.conflict import EVERY
 from reid.tricks import TRICKS
 
 

@@ -13,14 +13,13 @@ from typing import Any
 
 import psutil
 
-from reid.ablation import execution
-from reid.ablation.board import Board, RunStatus, make_board
-from reid.ablation.dispatch import Dispatch
-from reid.ablation.launch import enter
-from reid.ablation.ledger import Ledger
-from reid.ablation.local_executor import LocalExecutor
-from reid.ablation.orchestrator import Orchestrator
+from reid.execution import worker as execution
+from reid.execution.dispatch import Dispatch
+from reid.execution.executors.local import LocalExecutor
+from reid.grids.orchestrator import Orchestrator
+from reid.grids.status import Board, RunStatus, make_board
 from reid.recipe import Recipe
+from reid.store.run_store import Ledger, enter
 
 RUNS = 4096
 LIMIT = 20.0  # milliseconds a run

@@ -14,7 +14,7 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from reid.tuning.sampling import make_pruner
+from reid.studies.search_space import make_pruner
 
 EPOCHS, EVERY, TRIALS = 120, 10, 60
 SEED_NOISE, EVALUATION_NOISE = 0.008, 0.004

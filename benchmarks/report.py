@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.reporting.conftest import write_grid
+from tests.helpers.grids_on_disk import write_grid
 
 LIMIT = 60.0
 SEEDS = (0, 1, 2, 3)

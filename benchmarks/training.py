@@ -21,17 +21,17 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from reid.ablation.local_executor import usable_cores
 from reid.data import DecodedDataset, load_dataset, open_dataset
 from reid.data.augmentation import augment, draw
 from reid.data.sampler import identity_batches
 from reid.data.synthetic import SyntheticSpec, synthesize
+from reid.execution.devices import usable_cores
 from reid.models import build_model
 from reid.recipe import Recipe
-from reid.streams import numpy_generator
+from reid.seeding import numpy_generator
 from reid.training import Steps, train
-from reid.training.loop import train_step
 from reid.training.optimizer import build_optimizer
+from reid.training.step import train_step
 from reid.tricks import TRICKS
 
 TOY = {

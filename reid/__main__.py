@@ -1,6 +1,6 @@
 """`python -m reid` is the command `reid`."""
 
-from reid.cli import main
+from reid.cli.app import main
 
 if __name__ == "__main__":
     main()

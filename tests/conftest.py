@@ -11,6 +11,7 @@ from reid.data import DatasetSource, DecodedDataset, open_dataset
 from reid.data.synthetic import SyntheticSpec
 from reid.recipe import Recipe
 
+pytest_plugins = ["tests.helpers.grids_on_disk", "tests.helpers.studies_on_disk"]
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 torch.set_num_threads(1)  # a CPU training is bit-identical only for one number of threads
 

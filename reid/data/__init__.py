@@ -2,7 +2,7 @@
 
 from reid.data.cache import DecodedDataset, open_dataset
 from reid.data.dataset import BenchmarkDataset, Dataset, Split
-from reid.data.joining import join, join_datasets
+from reid.data.join import join, join_datasets
 from reid.data.source import DatasetSource, load_dataset
 from reid.data.split import TuningDataset, ValidationSplit, hold_out
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 from torchvision.transforms import AutoAugment, ColorJitter
 
 from reid.recipe import Erasing, Image, Recipe
-from reid.streams import numpy_generator
+from reid.seeding import numpy_generator
 
 ERASING_TRIES = 100
 

@@ -16,7 +16,7 @@ from typing_extensions import TypeVar
 from reid.data.dataset import Dataset, Split
 from reid.data.decode import DECODER, Pixels, decode, regular
 from reid.errors import InputError
-from reid.run_folder import atomic, write_json
+from reid.files import atomic, write_json
 
 Progress = Callable[[int, int], None]
 DatasetT = TypeVar("DatasetT", bound=Dataset, default=Dataset)

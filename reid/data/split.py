@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reid.data.dataset import BenchmarkDataset, Dataset
 from reid.errors import InputError
-from reid.streams import numpy_generator
+from reid.seeding import numpy_generator
 
 
 class ValidationSplit(BaseModel):

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from reid.data import Dataset, DecodedDataset
 from reid.data.augmentation import normalize
-from reid.evaluation.lists import rank_lists
+from reid.evaluation.rank_lists import rank_lists
 from reid.evaluation.ranking import Ranking, rank, rank_distances
 from reid.evaluation.rerank import rerank
 from reid.models import Baseline

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from reid.evaluation.lists import RankList
+from reid.evaluation.rank_lists import RankList
 
 Values = Tensor | NDArray[Any] | Sequence[Any]
 Floats = NDArray[np.float64]
@@ -191,3 +191,9 @@ def _integers(values: Values, name: str, length: int, device: torch.device) -> T
     if tensor.shape != (length,) or tensor.is_floating_point():
         raise ValueError(f"{name} must be {length} integers, not {tensor.dtype} {tuple(tensor.shape)}")
     return tensor.to(device, torch.int64).contiguous()
+
+
+def headline(ranking: Ranking) -> dict[str, float]:
+    """mAP, mINP and rank-1/5/10 as fractions; on a gallery of fewer than k images rank-k is the last there is."""
+    ranks = {f"rank{k}": float(ranking.cmc[min(k, len(ranking.cmc)) - 1]) for k in (1, 5, 10)}
+    return {"mAP": ranking.mAP, "mINP": ranking.mINP, **ranks}

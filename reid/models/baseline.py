@@ -5,10 +5,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from reid.models.backbones import build_backbone
+from reid.models.backbones.build import build_backbone
 from reid.models.pooling import Pool
 from reid.recipe import Recipe
-from reid.streams import seed_of
+from reid.seeding import seed_of
 
 
 class Output(NamedTuple):

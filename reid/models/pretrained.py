@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
 from reid.errors import InputError
-from reid.models.backbones import LAYERS
+from reid.models.backbones.build import LAYERS
 from reid.models.baseline import Baseline
 from reid.models.weights_file import read_weights
 from reid.recipe import Backbone, Recipe

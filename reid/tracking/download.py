@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reid.errors import InputError
-from reid.run_folder import RunFolder
-from reid.tracking.store import Store, tracking_errors
-from reid.tracking.tracker import PLAN
+from reid.store.run_folder import RunFolder
+from reid.tracking.grid_tracker import PLAN
+from reid.tracking.mlflow_store import Store, tracking_errors
 from reid.tracking.writer import FOLDER
 
 if TYPE_CHECKING:

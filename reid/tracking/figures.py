@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from reid.run_folder import RunFolder
-from reid.tracking.thinning import bins, extremes
+from reid.store.run_folder import RunFolder
+from reid.tracking.downsample import bins, extremes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from reid.run_folder import RunFolder
-from reid.tracking.store import Store, embedded_uri, tracking_errors
+from reid.store.run_folder import RunFolder
+from reid.tracking.mlflow_store import Store, embedded_uri, tracking_errors
 
 
 def delete_projections(output: Path, folder: RunFolder) -> list[str]:

@@ -15,13 +15,13 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from reid.errors import InputError
-from reid.tracking.grid import planned_grids
-from reid.tracking.store import QUIET, Store, TrackingError
-from reid.tracking.study import study_tracker
-from reid.tracking.study_facts import planned_studies
+from reid.store.plan import planned_grids
+from reid.tracking.grid_tracker import Tracker
+from reid.tracking.grid_views import view_links
+from reid.tracking.mlflow_store import QUIET, Store, TrackingError
+from reid.tracking.study_payload import planned_studies
+from reid.tracking.study_tracker import study_tracker
 from reid.tracking.study_views import study_links
-from reid.tracking.tracker import Tracker
-from reid.tracking.views import view_links
 
 HOST = "127.0.0.1"
 Links = Callable[[str, str], dict[str, str]]

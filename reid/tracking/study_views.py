@@ -1,10 +1,10 @@
-"""The saved views of a study's experiment, as reid/tracking/views.py has them for a grid."""
+"""The saved views of a study's experiment, as reid/tracking/grid_views.py has them for a grid."""
 
 from typing import Any
 
-from reid.tracking.facts import milliseconds
-from reid.tracking.study_facts import StudyFolder
-from reid.tracking.views import STATE, TAG, line_chart, pack, runs_page
+from reid.tracking.grid_views import STATE, TAG, line_chart, pack, runs_page
+from reid.tracking.payload import milliseconds
+from reid.tracking.study_payload import StudyFolder
 
 TRIALS = "tags.`reid.kind` = 'trial'"
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from reid.errors import InputError
-from reid.run_folder import RunFolder
-from reid.tracking.grid import planned_grids, read_grid
-from reid.tracking.store import tracking_errors
-from reid.tracking.study import sync_study
-from reid.tracking.study_facts import planned_studies
-from reid.tracking.tracker import Tracker
+from reid.store.plan import planned_grids, read_grid
+from reid.store.run_folder import RunFolder
+from reid.tracking.grid_tracker import Tracker
+from reid.tracking.mlflow_store import tracking_errors
+from reid.tracking.study_payload import planned_studies
+from reid.tracking.study_tracker import sync_study
 
 
 def sync(output: Path, uri: str | None, name: str | None = None) -> int:

@@ -7,10 +7,10 @@ from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 import reid
-from reid.run_folder import RunFolder
-from reid.tracking import facts
+from reid.store.run_folder import RunFolder
+from reid.tracking import payload as facts
 from reid.tracking.figures import draw_figures
-from reid.tracking.store import Store
+from reid.tracking.mlflow_store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

@@ -1,7 +1,7 @@
 """The loop that trains one recipe, and what it is made of."""
 
-from reid.training.divergence import learnt_nothing
-from reid.training.dynamics import INDICES, measure_dynamics, oscillation
+from reid.training.diagnostics.collapse import learnt_nothing
+from reid.training.diagnostics.oscillation import INDICES, measure_dynamics, oscillation
 from reid.training.events import STEP_FIELDS, Checkpoint, Diverged, Evaluated, Event, Steps
 from reid.training.loop import require_trainable, train
 from reid.training.schedule import learning_rate

@@ -7,7 +7,7 @@ import pandas as pd
 
 from reid.evaluation import Ranking
 from reid.models import Loaded
-from reid.training.conflict import CONFLICT_FIELDS
+from reid.training.diagnostics.conflict import CONFLICT_FIELDS
 
 # One value an iteration; a loss that is off is NaN in its two columns, and so is conflict where it is not measured.
 STEP_FIELDS = (

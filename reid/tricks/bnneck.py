@@ -1,6 +1,6 @@
 """BNNeck."""
 
-from reid.tricks.trick import Card, Trick
+from reid.tricks.base import Card, Trick
 
 BNNECK = Trick(
     name="bnneck",

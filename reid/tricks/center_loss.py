@@ -1,6 +1,6 @@
 """Centre loss."""
 
-from reid.tricks.trick import Card, Knob, Trick
+from reid.tricks.base import Card, Knob, Trick
 
 CENTER_LOSS = Trick(
     name="center_loss",

@@ -1,6 +1,6 @@
 """Label smoothing."""
 
-from reid.tricks.trick import Card, Knob, Trick
+from reid.tricks.base import Card, Knob, Trick
 
 LABEL_SMOOTHING = Trick(
     name="label_smoothing",

@@ -1,6 +1,6 @@
 """Last stride 1."""
 
-from reid.tricks.trick import Card, Trick
+from reid.tricks.base import Card, Trick
 
 LAST_STRIDE = Trick(
     name="last_stride",

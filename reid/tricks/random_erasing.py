@@ -1,6 +1,6 @@
 """Random erasing augmentation."""
 
-from reid.tricks.trick import Card, Knob, Trick
+from reid.tricks.base import Card, Knob, Trick
 
 RANDOM_ERASING = Trick(
     name="random_erasing",

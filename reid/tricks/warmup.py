@@ -1,6 +1,6 @@
 """Warm-up learning rate."""
 
-from reid.tricks.trick import Card, Knob, Trick
+from reid.tricks.base import Card, Knob, Trick
 
 WARMUP = Trick(
     name="warmup",

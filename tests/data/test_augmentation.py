@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from reid.data.augmentation import augment, draw, erase, erasing_rectangles, flip_and_crop, normalize, transform_each
 from reid.recipe import Erasing, Recipe
-from reid.streams import numpy_generator
+from reid.seeding import numpy_generator
 from reid.tricks import TRICKS
 
 

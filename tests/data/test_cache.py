@@ -8,10 +8,10 @@ from filelock import FileLock
 
 from reid.data import load_dataset, open_dataset
 from reid.data.cache import fingerprint
+from reid.data.cache_entries import entries, prune
 from reid.data.decode import decode
-from reid.data.housekeeping import entries, prune
 from reid.errors import InputError
-from tests.data.miniature import partial, table
+from tests.helpers.tiny_datasets import partial, table
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from reid.cli import app
+from reid.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
@@ -70,7 +70,7 @@ def test_what_is_copied_is_there_and_not_ignored() -> None:
 def test_what_the_wheel_is_made_of_is_in_the_image() -> None:
     copied = " ".join(line for line in dockerfile() if line.startswith("COPY "))
     included = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    for source in [*included["packages"], *included["force-include"], project()["readme"], *project()["license-files"]]:
+    for source in [*included["packages"], project()["readme"], *project()["license-files"]]:
         assert Path(source).parts[0] in copied.split(), source
 
 

@@ -15,9 +15,8 @@ import pytest
 import yaml
 
 from tests.docker.test_files import DOCKER
-from tests.grids import ablate, wait_for, write_toy
-from tests.ray_cluster import free_port
-from tests.tuning.conftest import postgresql as postgresql
+from tests.helpers.grids import ablate, wait_for, write_toy
+from tests.helpers.ray_cluster import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.grids import ablate, final_table, states, write_toy
+from tests.helpers.grids import ablate, final_table, states, write_toy
 
 pytestmark = pytest.mark.e2e
 

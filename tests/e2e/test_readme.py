@@ -16,12 +16,13 @@ import typer
 import yaml
 from pydantic import BaseModel
 
-from reid.ablation.grid import Grid, GridFile
-from reid.cli import app
-from reid.config import load
+from reid.cli.app import app
+from reid.grids.grid import Grid
+from reid.grids.grid_file import GridFile
 from reid.models import build_model
 from reid.recipe import Recipe
-from reid.tuning.study_file import StudyFile
+from reid.recipe.yaml import load
+from reid.studies.study_file import StudyFile
 
 pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]

@@ -18,13 +18,13 @@ from urllib.request import urlopen
 import pytest
 from mlflow import MlflowClient
 
-from reid.cli import main
+from reid.cli.app import main
 from reid.data import DatasetSource
 from reid.data.synthetic import SyntheticSpec
-from reid.run_folder import RunFolder
+from reid.store.run_folder import RunFolder
 from reid.tracking import sync
-from reid.tracking.store import embedded_uri
-from tests.tuning.synthetic import write_study
+from reid.tracking.mlflow_store import embedded_uri
+from tests.studies.synthetic import write_study
 
 pytestmark = [
     pytest.mark.e2e,

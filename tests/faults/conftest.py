@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.grids import ablate, final_table, write_toy
+from tests.helpers.grids import ablate, final_table, write_toy
 
 MISBEHAVIOUR = Path(__file__).parent / "misbehaviour"
 

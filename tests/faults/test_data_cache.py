@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from reid.data import load_dataset, open_dataset
-from reid.data.housekeeping import entries
+from reid.data.cache_entries import entries
 
 pytestmark = pytest.mark.faults
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.faults.conftest import Misbehave
-from tests.grids import ablate, epochs_done, final_table, start_ablate, wait_for
+from tests.helpers.grids import ablate, epochs_done, final_table, start_ablate, wait_for
 
 pytestmark = pytest.mark.faults
-FEW_TRIES = {"reid.ablation.failures": {"FIRST_DELAY": 0.01}, "reid.ablation.dispatch": {"ATTEMPTS": 2}}
+FEW_TRIES = {"reid.execution.failures": {"FIRST_DELAY": 0.01}, "reid.execution.dispatch": {"ATTEMPTS": 2}}
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_full_disk_stops_runs_that_go_on_when_there_is_room(
     toy: Path, undisturbed: dict[str, Any], misbehave: Misbehave, disk: Path
 ) -> None:
     output = disk / "output"
-    process = start_ablate(toy, output, environment=misbehave({}, {"reid.ablation.failures": {"FIRST_DELAY": 1.0}}))
+    process = start_ablate(toy, output, environment=misbehave({}, {"reid.execution.failures": {"FIRST_DELAY": 1.0}}))
     wait_for(lambda: epochs_done(output) >= 6, 240)
     ballast = fill(disk)
     lines = ""

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from reid.run_folder import RunFolder
+from reid.store.run_folder import RunFolder
 from tests.faults.conftest import Misbehave
-from tests.grids import ablate, final_table, start_ablate
+from tests.helpers.grids import ablate, final_table, start_ablate
 
 pytestmark = pytest.mark.faults
 
@@ -25,7 +25,7 @@ def test_runs_that_raise_hang_and_go_nan_cost_nothing_but_themselves(
     """All at once, as they do not meet: every other run has its undisturbed result, bit for bit."""
     orders = {"000": "raise", "110": "raise once", "011": "hang", "010": "nan"}
     environment = misbehave(
-        {signatures[arm]: what for arm, what in orders.items()}, {"reid.ablation.failures": {"FIRST_DELAY": 0.01}}
+        {signatures[arm]: what for arm, what in orders.items()}, {"reid.execution.failures": {"FIRST_DELAY": 0.01}}
     )
     output = tmp_path / "output"
     code, text = end(start_ablate(toy, output, "--watchdog", "20", environment=environment))

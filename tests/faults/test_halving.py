@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from reid.ablation.halving import Halving, Standing, decide
-from reid.run_folder import RunFolder
-from tests.grids import ablate, final_table, start_ablate, wait_during
+from reid.grids.halving import Halving, Standing, decide
+from reid.store.run_folder import RunFolder
+from tests.helpers.grids import ablate, final_table, start_ablate, wait_during
 
 pytestmark = pytest.mark.faults
 

@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from reid.run_folder import RunFolder
-from tests.grids import ablate, epochs_done, final_table, start_ablate, states, wait_for, workers_of
+from reid.store.run_folder import RunFolder
+from tests.helpers.grids import ablate, epochs_done, final_table, start_ablate, states, wait_for, workers_of
 
 pytestmark = pytest.mark.faults
 
@@ -131,7 +131,7 @@ def test_fifty_kills_at_random_moments(toy: Path, undisturbed: dict[str, Any], t
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     chance, killed = random.Random(7), 0
-    nursery = [sys.executable, "-m", "tests.faults.nursery", str(tmp_path), "toy"]
+    nursery = [sys.executable, "-m", "tests.faults.in_process_launch", str(tmp_path), "toy"]
     with subprocess.Popen(
         nursery, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
     ) as parent:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from reid.run_folder import RunFolder
-from tests.grids import epochs_done, final_table, start_ablate, wait_during
-from tests.ray_cluster import ENVIRONMENT, RayCluster
-from tests.services import need
+from reid.store.run_folder import RunFolder
+from tests.helpers.grids import epochs_done, final_table, start_ablate, wait_during
+from tests.helpers.ray_cluster import ENVIRONMENT, RayCluster
+from tests.helpers.services import need
 
 pytestmark = pytest.mark.faults
 
@@ -22,9 +22,9 @@ KILL = """
 import sys
 from pathlib import Path
 from rich.console import Console
-from reid.ablation.launch import prepare
-from reid.ablation.ray_executor import RayExecutor, Share
-from reid.terminal import TerminalView
+from reid.grids.launch import prepare
+from reid.execution.executors.ray import RayExecutor, Share
+from reid.cli.views.grid_terminal import TerminalView
 grid, output, address = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 launched = prepare(grid, output, {"schedule.epochs": 1000}, False, "", TerminalView(Console()))
 run = launched.ledger.folder(launched.plan["runs"][0]["signature"])

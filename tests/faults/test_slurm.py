@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from reid.run_folder import RunFolder
-from tests.grids import epochs_done, final_table, start_ablate, states, wait_during
-from tests.services import need
-from tests.slurm import Slurm, missing
+from reid.store.run_folder import RunFolder
+from tests.helpers.grids import epochs_done, final_table, start_ablate, states, wait_during
+from tests.helpers.services import need
+from tests.helpers.slurm import Slurm, missing
 
 pytestmark = pytest.mark.faults
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from reid.run_folder import RunFolder
-from reid.tuning.launch import status
+from reid.store.run_folder import RunFolder
+from reid.studies.launch import status
 from tests.e2e.test_tune import start_tune, tune
-from tests.grids import epochs_done, wait_for, workers_of
-from tests.tuning.synthetic import write_study
+from tests.helpers.grids import epochs_done, wait_for, workers_of
+from tests.studies.synthetic import write_study
 
 pytestmark = pytest.mark.faults
 MORE = "seeds: [0]\nfresh_seeds: 1"

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from reid.tracking.mlflow_store import Store
 from reid.tracking.server import HOST, free_port, running_server
-from reid.tracking.store import Store
 from tests.faults.conftest import Misbehave
-from tests.grids import epochs_done, final_table, start_ablate, states, wait_for
+from tests.helpers.grids import epochs_done, final_table, start_ablate, states, wait_for
 
 pytestmark = pytest.mark.faults
 
@@ -53,7 +53,7 @@ def test_a_server_that_goes_down_mid_way(toy: Path, undisturbed: dict[str, Any],
 
 def test_a_locked_database(toy: Path, undisturbed: dict[str, Any], misbehave: Misbehave, tmp_path: Path) -> None:
     output = tmp_path / "output"
-    quick = misbehave({}, {"reid.ablation.mirror": {"FIRST_DELAY": 0.5}})
+    quick = misbehave({}, {"reid.tracking.background": {"FIRST_DELAY": 0.5}})
     process = start_ablate(toy, output, environment=quick)
     wait_for(lambda: (output / "mlflow.db").exists() and epochs_done(output) >= 4, 240)
     lock = sqlite3.connect(output / "mlflow.db", timeout=240, isolation_level=None)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from reid.run_folder import RunFolder
+from reid.store.run_folder import RunFolder
 from tests.faults.conftest import Misbehave
-from tests.grids import final_table, start_ablate, states, wait_for
+from tests.helpers.grids import final_table, start_ablate, states, wait_for
 
 pytestmark = pytest.mark.faults
 
@@ -29,7 +29,7 @@ def test_two_machines_at_once_and_one_of_them_dies(
     toy: Path, undisturbed: dict[str, Any], misbehave: Misbehave, tmp_path: Path
 ) -> None:
     """Claims of the one mean nothing to the other but their beats; two names stand for two machines."""
-    environment = misbehave({}, {"reid.ablation.claim": {"BEAT_SECONDS": 0.5, "DEAD_SECONDS": 15.0}})
+    environment = misbehave({}, {"reid.store.claim": {"BEAT_SECONDS": 0.5, "DEAD_SECONDS": 15.0}})
     output = tmp_path / "output"
     one, other = (
         start_ablate(toy, output, environment={**environment, "REID_MACHINE": name}) for name in ("one", "other")

@@ -12,7 +12,7 @@ from scipy import stats
 from reid.data.augmentation import erase, erasing_rectangles, flip_and_crop, normalize
 from reid.data.decode import decode
 from reid.recipe import Erasing, Image
-from reid.streams import numpy_generator
+from reid.seeding import numpy_generator
 from tests.golden.conftest import Golden, close
 
 pytestmark = pytest.mark.golden

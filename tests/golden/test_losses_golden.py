@@ -13,9 +13,9 @@ from reid.losses import (
     label_smoothing_cross_entropy,
     move_centers,
 )
+from reid.losses.combined import objective
 from reid.losses.triplet import pairwise_distances
 from reid.recipe import Recipe
-from reid.training.objective import objective
 from tests.golden.conftest import Golden, close, double
 
 pytestmark = pytest.mark.golden

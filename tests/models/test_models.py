@@ -10,10 +10,10 @@ from reid.data import DecodedDataset
 from reid.errors import InputError
 from reid.evaluation import extract
 from reid.models import Loaded, build_model, load_checkpoint, load_pretrained, pretrained_file
-from reid.models.backbones import build_backbone
-from reid.models.ibn import IBN, InstanceNormBottleneck
-from reid.models.resnet import ResNetTrunk
-from reid.models.senet import SENetTrunk
+from reid.models.backbones.build import build_backbone
+from reid.models.backbones.ibn import IBN, InstanceNormBottleneck
+from reid.models.backbones.resnet import ResNetTrunk
+from reid.models.backbones.senet import SENetTrunk
 from reid.recipe import BACKBONES, Recipe
 from reid.tricks import TRICKS
 

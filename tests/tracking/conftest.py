@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reid.files import write_json
 from reid.recipe import Recipe, digest
-from reid.run_folder import RunFolder, write_json
-from reid.tracking.store import Store
+from reid.store.run_folder import RunFolder
+from reid.tracking.mlflow_store import Store
 from reid.tricks import TRICKS
 
 CREATED = "2026-01-01T00:00:00+00:00"

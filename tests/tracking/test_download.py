@@ -13,13 +13,14 @@ from urllib.request import urlopen
 import pytest
 from typer.testing import CliRunner
 
-from reid.cli import app
+from reid.analysis.runs_table import read_runs
+from reid.cli.app import app
 from reid.errors import InputError
-from reid.reporting import FORMATS, read_runs, write_report
+from reid.report import FORMATS, write_report
 from reid.tracking import download, sync
+from reid.tracking.mlflow_store import embedded_uri
 from reid.tracking.server import HOST, free_port
-from reid.tracking.store import embedded_uri
-from tests.grids import wait_for
+from tests.helpers.grids import wait_for
 from tests.tracking.conftest import Fabric
 
 OUTCOMES = {("00", 1): "diverged", ("10", 1): "failed", ("01", 1): "running"}

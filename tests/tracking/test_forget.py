@@ -1,5 +1,5 @@
 from reid.tracking import delete_projections, sync
-from reid.tracking.store import Store, embedded_uri
+from reid.tracking.mlflow_store import Store, embedded_uri
 from tests.tracking.conftest import Fabric
 
 

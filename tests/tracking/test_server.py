@@ -18,9 +18,9 @@ import pytest
 import reid
 from reid.errors import InputError
 from reid.tracking import Tracker, TrackingError, serve, sync
+from reid.tracking.mlflow_store import Store
 from reid.tracking.server import HOST, free_port, running_server
-from reid.tracking.store import Store
-from tests.services import CHROMIUM, need_chromium
+from tests.helpers.services import CHROMIUM, need_chromium
 from tests.tracking.conftest import Fabric
 
 SERVE = (

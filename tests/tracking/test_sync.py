@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 
 from reid.errors import InputError
 from reid.tracking import Tracker, sync
-from reid.tracking.store import embedded_uri
+from reid.tracking.mlflow_store import embedded_uri
 from tests.tracking.conftest import Fabric
 
 

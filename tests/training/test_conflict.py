@@ -9,7 +9,7 @@ from reid.data import DecodedDataset
 from reid.losses import batch_hard_triplet, label_smoothing_cross_entropy
 from reid.recipe import Recipe
 from reid.training import Checkpoint, Steps, train
-from reid.training.conflict import CONFLICT_FIELDS, gradient_conflict
+from reid.training.diagnostics.conflict import CONFLICT_FIELDS, gradient_conflict
 from reid.tricks import TRICKS
 
 CPU = torch.device("cpu")

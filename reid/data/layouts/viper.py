@@ -14,7 +14,7 @@ from reid.data.dataset import BenchmarkDataset, Split
 from reid.data.layouts.files import home, images_in
 from reid.data.layouts.layout import Counts, Layout
 from reid.errors import InputError
-from reid.streams import numpy_generator
+from reid.seeding import numpy_generator
 
 CAMERAS = ("cam_a", "cam_b")
 NAME = re.compile(r"(\d{1,18})_", re.ASCII)

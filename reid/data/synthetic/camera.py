@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 from reid.data.synthetic.background import paint_background
 from reid.data.synthetic.canvas import Pixels
 from reid.data.synthetic.domain import DAY, Domain
-from reid.streams import numpy_generator
+from reid.seeding import numpy_generator
 
 WIDTH, HEIGHT = 64, 128  # of an image, in pixels
 FLICKER = 0.05  # standard deviation of the log gain between two images of one camera

@@ -8,7 +8,7 @@ import numpy as np
 
 from reid.data.synthetic import wardrobe
 from reid.data.synthetic.wardrobe import COLOURS, DAY_CLOTHES, RGB, Wardrobe
-from reid.streams import numpy_generator
+from reid.seeding import numpy_generator
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reid.data.synthetic.spec import SyntheticSpec
-from reid.streams import numpy_generator
+from reid.seeding import numpy_generator
 
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 JUNK, DISTRACTOR = -1, 0

@@ -10,7 +10,7 @@ from reid.data.synthetic.figure import paint_person
 from reid.data.synthetic.identity import Person, person
 from reid.data.synthetic.occluders import paint_occluder
 from reid.data.synthetic.skeleton import Pose
-from reid.streams import numpy_generator
+from reid.seeding import numpy_generator
 
 SCALE = 2  # everything is painted at twice the resolution and reduced
 BEHIND, BEFORE, OCCLUDED = 0.25, 0.08, 0.16  # probabilities of a passer-by behind and in front, of an occluder

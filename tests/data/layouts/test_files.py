@@ -7,7 +7,7 @@ import pytest
 
 from reid.data import load_dataset, open_dataset
 from reid.errors import InputError
-from tests.data.miniature import MARKET, folders, image, msmt17
+from tests.helpers.tiny_datasets import MARKET, folders, image, msmt17
 
 
 @pytest.fixture

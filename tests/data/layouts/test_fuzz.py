@@ -12,7 +12,7 @@ from reid.data import load_dataset, open_dataset
 from reid.data.layouts import LAYOUTS
 from reid.data.layouts.files import UNPRINTABLE
 from reid.errors import InputError
-from tests.data.miniature import MINIATURES, cuhk03_protocol, viper
+from tests.helpers.tiny_datasets import MINIATURES, cuhk03_protocol, viper
 
 FEW = settings(max_examples=60, deadline=None)
 FOLDER_LAYOUTS = ["market1501", "dukemtmc", "veri776", "partial_reid", "occluded_reid", "cuhk03_np_labeled", "viper"]

@@ -11,7 +11,7 @@ import pytest
 from reid.data import Dataset, Split, load_dataset
 from reid.data.layouts import LAYOUTS
 from reid.errors import InputError
-from tests.data.miniature import CUHK, DUKE, MARKET, MINIATURES, cuhk03_protocol, folders, image, msmt17, viper
+from tests.helpers.tiny_datasets import CUHK, DUKE, MARKET, MINIATURES, cuhk03_protocol, folders, image, msmt17, viper
 
 
 def labels(split: Split) -> list[tuple[int, int]]:
@@ -50,7 +50,7 @@ def test_archives_unpack_into_a_folder_of_their_own(
     assert len(load_dataset(layout, tmp_path).train) == 3
 
 
-PUBLISHED = Path(__file__).parents[3] / "reports" / "published" / "dataset_counts.csv"
+PUBLISHED = Path(__file__).parents[3] / "reid" / "analysis" / "published_tables" / "dataset_counts.csv"
 
 
 class TestKnownCounts:

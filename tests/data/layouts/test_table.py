@@ -6,7 +6,7 @@ import pytest
 
 from reid.data import load_dataset
 from reid.errors import InputError
-from tests.data.miniature import table
+from tests.helpers.tiny_datasets import table
 
 GOOD = "path,identity,camera,split\nt.jpg,1,1,train\nq.jpg,2,1,query\ng.jpg,2,2,gallery\n"
 

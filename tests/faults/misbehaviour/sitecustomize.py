@@ -2,7 +2,7 @@
 
 $REID_MISBEHAVIOUR is a folder. A file named by a signature holds what that run does from its third epoch on: "raise",
 "raise once" or "hang"; or "nan" from the beginning. settings.json holds numbers to set, by module:
-{"reid.ablation.claim": {"DEAD_SECONDS": 2}}. $REID_MACHINE is what claims take for the name of their machine.
+{"reid.store.claim": {"DEAD_SECONDS": 2}}. $REID_MACHINE is what claims take for the name of their machine.
 """
 
 import importlib.abc
@@ -50,8 +50,7 @@ def misbehave_in_training(execution: Any) -> None:
 def poisoned_steps() -> Iterator[None]:
     """Images are not numbers."""
     from reid.training import loop
-
-    original = loop.train_step
+    from reid.training.step import train_step as original
 
     def poisoned(model: Any, optimizer: Any, centers: Any, images: Any, *rest: Any) -> Any:
         return original(model, optimizer, centers, images * float("nan"), *rest)
@@ -95,8 +94,8 @@ def setting(**values: Any) -> Patch:
 
 
 if ORDERS.is_dir():
-    sys.meta_path.insert(0, After("reid.ablation.execution", misbehave_in_training))
+    sys.meta_path.insert(0, After("reid.execution.worker", misbehave_in_training))
     for name, values in json.loads((ORDERS / "settings.json").read_text()).items():
         sys.meta_path.insert(0, After(name, setting(**values)))
     if machine := os.environ.get("REID_MACHINE"):
-        sys.meta_path.insert(0, After("reid.ablation.claim", setting(machine=lambda: machine)))
+        sys.meta_path.insert(0, After("reid.store.claim", setting(machine=lambda: machine)))

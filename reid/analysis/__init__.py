@@ -1,0 +1,1 @@
+"""What the runs mean: tables in, tables out."""

@@ -1,0 +1,45 @@
+"""Two-factor interactions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from reid.statistics.design import design_of
+from reid.statistics.least_squares import holm
+from reid.statistics.linear_model import analyse
+
+
+def interactions(table: pd.DataFrame, factors: Sequence[str], metric: str) -> pd.DataFrame:
+    """Interaction of every pair of factors: effect, low, high (95 %), p_holm over the pairs; index (factor, factor).
+
+    The usual contrast with half-difference scaling: half of (effect of A with B minus effect of A without B). So the
+    effect of A is `effects[A] + interaction` with B and `effects[A] - interaction` without, and all contrasts share one
+    standard error. A factor of more than two levels has a row a level against its first. NaN where the finished runs
+    cannot estimate it, by what is missing or by aliases.
+    """
+    analysis = analyse(table, factors, metric)
+    terms, pairs = analysis.coding.terms, analysis.coding.pairs
+    found = analysis.infer_pairs()
+    index = pd.MultiIndex.from_tuples([(terms[a].name, terms[b].name) for a, b in pairs], names=["factor", "with"])
+    columns = {"effect": found.effect, "low": found.low, "high": found.high, "p_holm": holm(found.p)}
+    return pd.DataFrame(columns, index=index)
+
+
+def alias_sums(table: pd.DataFrame, factors: Sequence[str], metric: str) -> pd.DataFrame:
+    """What a fraction can say of effects that it cannot tell apart: their sum, with the signs that the design gives.
+
+    A row a group: effect, low, high (95 %), p_holm over the groups; index: the group's effects joined by " + " or
+    " − ", a main effect by its factor and an interaction as "a×b". Empty where nothing is aliased.
+    """
+    analysis, design = analyse(table, factors, metric), design_of(table, factors)
+    names = [term.name for term in analysis.coding.terms]
+    columns = np.sign(analysis.coding.model(design.codes))
+    contrasts, words = np.zeros((len(design.alias_groups), columns.shape[1])), []
+    for row, group in zip(contrasts, design.alias_groups, strict=True):
+        row[group] = columns[0, group] * columns[0, group[0]]
+        rest = (f" {'+' if row[column] > 0 else '−'} {design.name(column, names)}" for column in group[1:])
+        words.append(design.name(group[0], names) + "".join(rest))
+    found = analysis.infer_effects(contrasts)
+    values = {"effect": found.effect, "low": found.low, "high": found.high, "p_holm": holm(found.p)}
+    return pd.DataFrame(values, index=pd.Index(words, name="sum"))

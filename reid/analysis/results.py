@@ -1,0 +1,198 @@
+"""Everything a report says about a grid, computed once."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reid.analysis.divergence_rate import divergence
+from reid.analysis.effects import effects
+from reid.analysis.interactions import alias_sums, interactions
+from reid.analysis.ladder import ladder, single_steps
+from reid.analysis.published import compare
+from reid.analysis.query_bootstrap import query_uncertainty
+from reid.analysis.runs_table import COSTS, METRICS, SOURCES, SWITCH, Plan, mixture, read_plan, read_runs
+from reid.analysis.seed_pairing import Pairing, pairing
+from reid.analysis.shapley import shapley
+from reid.errors import InputError
+from reid.metrics.names import is_fraction
+from reid.statistics.design import Design, design_of
+from reid.statistics.factor_coding import Term, coding
+from reid.statistics.linear_model import Analysis, analyse, usable
+from reid.tricks import TRICKS
+
+MAIN = "mAP"
+QUALITY = {"mAP": "mAP", "rank1": "rank-1", "mINP": "mINP"}
+NOT_MEASURED = ("arm", "seed", "signature", "state", "reason", "cut_epoch", "cut_mAP", *SOURCES)
+
+
+@dataclass(frozen=True)
+class Results:
+    """The plan, the table of runs, and what is computed from them. Metrics are fractions throughout.
+
+    `rope` is half the region of practical equivalence of the ranking metrics, a fraction; None: the noise of a run.
+    `mixed` says what the runs do not have in common.
+    """
+
+    plan: Plan
+    runs: pd.DataFrame
+    rope: float | None = None
+    mixed: list[str] = field(default_factory=list)
+
+    @cached_property
+    def names(self) -> list[str]:
+        return [factor["name"] for factor in self.plan.factors]
+
+    @cached_property
+    def terms(self) -> list[Term]:
+        """What has an effect: a factor of two levels, or each level of another against its first."""
+        return coding(self.runs, self.names).terms
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """Each term in words; one that is not a switch with its levels: an effect goes from first to second."""
+        return {term.name: self._title(term) for term in self.terms}
+
+    def _title(self, term: Term) -> str:
+        factor = self.plan.factors[term.factor]
+        words = str(factor.get("title") or factor["name"])
+        levels = factor["levels"]
+        return words if levels == SWITCH else f"{words}: {levels[0]} → {levels[term.level]}"
+
+    @cached_property
+    def shorts(self) -> dict[str, str]:
+        """Each term for a column's head."""
+        factors = self.plan.factors
+        heads = {term.name: factors[term.factor].get("short") or factors[term.factor]["name"] for term in self.terms}
+        return {
+            term.name: heads[term.name]
+            if len(factors[term.factor]["levels"]) == 2
+            else f"{heads[term.name]} {factors[term.factor]['levels'][term.level]}"
+            for term in self.terms
+        }
+
+    @cached_property
+    def heads(self) -> dict[str, str]:
+        """Each factor for a column's head."""
+        return {factor["name"]: factor.get("short") or factor["name"] for factor in self.plan.factors}
+
+    @cached_property
+    def switches(self) -> bool:
+        """Whether every factor is a switch, off or on."""
+        return all(self.runs[name].dtype == bool for name in self.names)
+
+    @cached_property
+    def design(self) -> Design:
+        return design_of(self.runs, self.names)
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        return analyse(self.runs, self.names, MAIN)
+
+    @property
+    def extras(self) -> list[str]:
+        """Numeric columns of the table beyond the metrics and costs that every run has."""
+        known = {*self.names, *METRICS, *COSTS, *NOT_MEASURED}
+        numbers = self.runs.select_dtypes("number").columns
+        return [name for name in numbers if name not in known and self.runs[name].notna().any()]
+
+    def asked(self, signature: str) -> dict[str, Any] | None:
+        """What a run was asked, or None for a run without a readable folder."""
+        readable = self.runs.set_index("signature").at[signature, "state"] != "unreadable"
+        return self.plan.run_folder(signature).read("run") if readable else None
+
+    @cached_property
+    def effects(self) -> dict[str, pd.DataFrame]:
+        """Effects on each of the metrics and costs; verdicts call factors by their titles."""
+        return {
+            metric: effects(self.runs, self.names, metric, self.rope if is_fraction(metric) else None, self.titles)
+            for metric in (*QUALITY, *COSTS, *self.extras)
+        }
+
+    @cached_property
+    def interactions(self) -> pd.DataFrame:
+        return interactions(self.runs, self.names, MAIN)
+
+    @cached_property
+    def shapley(self) -> pd.DataFrame | None:
+        """Shapley values, where every factor has two levels."""
+        return shapley(self.runs, self.names, MAIN) if self.design.coding.switches else None
+
+    @cached_property
+    def singles(self) -> pd.DataFrame:
+        return single_steps(self.runs, self.names, MAIN)
+
+    @cached_property
+    def order(self) -> list[str] | None:
+        """The order of the ladder: the paper's for its six tricks, the design's where it is one ladder."""
+        return list(TRICKS) if set(self.names) == set(TRICKS) else self.design.order
+
+    @cached_property
+    def ladder(self) -> pd.DataFrame | None:
+        usable = self.order is not None and self.design.coding.switches
+        return ladder(self.runs, self.order, MAIN) if self.order and usable else None
+
+    @cached_property
+    def divergence(self) -> pd.DataFrame:
+        return divergence(self.runs, self.names)
+
+    @cached_property
+    def alias_sums(self) -> pd.DataFrame:
+        return alias_sums(self.runs, self.names, MAIN)
+
+    @cached_property
+    def published(self) -> pd.DataFrame:
+        return compare(self)
+
+    @cached_property
+    def queries(self) -> pd.DataFrame | str:
+        """Uncertainty of the main effects over queries, or in words why it is not known."""
+        ap = {}
+        for name in self.runs["signature"][usable(self.runs, MAIN)]:
+            try:
+                ap[name] = self.plan.run_folder(name).query_ap()
+            except (ValueError, EOFError) as error:
+                return f"{name}: query_ap.npy cannot be read ({error})"
+        kept = {name: values for name, values in ap.items() if values is not None}
+        if len(kept) < len(ap):
+            return f"{len(ap) - len(kept)} of {len(ap)} finished runs have no query_ap.npy"
+        if len({len(values) for values in kept.values()}) > 1:
+            return "the runs do not have the same queries"
+        return query_uncertainty(self.runs, self.names, kept)
+
+    @cached_property
+    def pairing(self) -> Pairing:
+        return pairing(self.runs, MAIN)
+
+    @cached_property
+    def arms(self) -> pd.DataFrame:
+        """A row a planned arm: levels, runs finished, plain mean and standard deviation over its finished runs."""
+        finished = self.runs[self.runs["state"] == "finished"].groupby("arm")
+        planned = self.runs.drop_duplicates("arm").set_index("arm").sort_index()
+        frame = planned[self.names].copy()
+        frame["finished"] = finished.size().reindex(frame.index, fill_value=0)
+        for column in (*METRICS, *COSTS, *self.extras):
+            frame[column] = finished[column].mean().reindex(frame.index)
+            frame[f"{column}_sd"] = finished[column].std(ddof=1).reindex(frame.index)
+        return frame
+
+
+def read_results(grid_folder: Path, rope: float | None = None, allow_mixed: bool = False) -> Results:
+    """The results of a grid.
+
+    Raises InputError where no run is finished, or, unless `allow_mixed`, where runs of two training codes, data sets or
+    evaluation protocols are mixed.
+    """
+    runs, plan = read_runs(grid_folder), read_plan(grid_folder)
+    mixed = mixture(runs, [factor["name"] for factor in plan.factors])
+    if mixed and not allow_mixed:
+        raise InputError(
+            f"{grid_folder}: a report takes runs of one source only, found more than one {mixed[0]}; train the grid "
+            "again in another --output folder, or give --allow-mixed, which prints the mixture on the first page"
+        )
+    if not (runs["state"] == "finished").any():
+        states = ", ".join(f"{count} {state}" for state, count in runs["state"].value_counts().items())
+        raise InputError(f"{grid_folder}: a report needs a finished run, found {states}; run the grid first")
+    return Results(plan, runs, rope, mixed)

@@ -1,0 +1,35 @@
+"""The command line: all commands, and how an error ends one."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from reid.cli.ablate import ablate
+from reid.cli.data import data
+from reid.cli.mlflow import sync, ui
+from reid.cli.report import report
+from reid.cli.runs import runs
+from reid.cli.train import curves, evaluate, train
+from reid.cli.tune import tune
+from reid.errors import InputError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Which trick of the person re-identification strong baseline helps, by how much, how sure.",
+)
+app.add_typer(data, name="data")
+app.add_typer(runs)
+for command in (ablate, tune, train, evaluate, curves, report, sync, ui):
+    app.command()(command)
+
+
+def main() -> None:
+    """Entry point: bad input is one line on standard error and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)

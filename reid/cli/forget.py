@@ -1,0 +1,31 @@
+"""Forgets a run: in MLflow, and its folder."""
+
+import shutil
+from pathlib import Path
+
+from reid.errors import InputError
+from reid.store.claim import Watch, claim
+from reid.store.run_folder import RunFolder
+from reid.tracking import TrackingError, delete_projections
+
+
+def forget_run(output: Path, folder: RunFolder) -> list[str]:
+    """Remove a run's projections and its folder; returns a line for each thing done or not to be done from here.
+
+    Raises InputError while a process holds the run.
+    """
+    if holder := Watch().holder(folder):
+        raise InputError(
+            f"run {folder.signature}: is trained by {holder}; `reid stop` its grid first, or wait two minutes "
+            "(launching the grid) if that machine is gone"
+        )
+    with claim(folder) as mine:
+        if mine is None:
+            raise InputError(f"run {folder.signature}: somebody has just begun to train it; `reid stop` its grid first")
+        try:
+            lines = delete_projections(output, folder)
+        except TrackingError as error:
+            ids = ", ".join((folder.read("mlflow") or {}).values())
+            lines = [f"MLflow: {error}; delete there by hand: {ids}"]
+        shutil.rmtree(folder.path)
+    return [*lines, f"{folder.path}: removed"]

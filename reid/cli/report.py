@@ -1,0 +1,52 @@
+"""`reid report`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reid.cli.options import OUTPUT, Output
+from reid.errors import InputError
+
+
+def report(
+    name: Annotated[str, typer.Argument(metavar="GRID|STUDY", help="Name of a grid or a study, or its folder.")],
+    formats: Annotated[
+        str | None, typer.Option("--format", help="Of pdf,html,latex,csv,markdown; default: pdf,csv.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="A folder, or a file; default: the folder of the grid or study.")
+    ] = None,
+    rope: Annotated[
+        float | None, typer.Option(min=0, help="Differences up to so many points of mAP do not matter to you.")
+    ] = None,
+    allow_mixed: Annotated[
+        bool, typer.Option("--allow-mixed", help="Mix code versions, data or protocols; the first page says so.")
+    ] = False,
+    from_mlflow: Annotated[
+        str | None, typer.Option(metavar="URI", help="Read the grid from an MLflow server alone.")
+    ] = None,
+    output: Output = OUTPUT,
+) -> None:
+    """Write the report of a grid (which trick helps, by how much, how sure) or of a study (does tuning pay)."""
+    from tempfile import TemporaryDirectory
+
+    from reid.report import chosen_formats, write_report
+    from reid.store.lookup import find_named
+
+    def write(folder: Path, to: Path) -> None:
+        share = None if rope is None else rope / 100
+        for path in write_report(folder, to, chosen_formats(formats, to), share, allow_mixed):
+            typer.echo(path)
+
+    if from_mlflow is None:
+        folder = find_named(output, name)
+        write(folder, out or folder)
+        return
+    from reid.tracking import TrackingError, download
+
+    try:
+        with TemporaryDirectory() as temporary:
+            write(download(from_mlflow, name, Path(temporary)), out or Path(f"{name}-report"))
+    except TrackingError as error:
+        raise InputError(f"MLflow: {error}") from error

@@ -1,0 +1,151 @@
+"""The commands that look after runs: `reid status | stop | retry | forget | logs`."""
+
+import json
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from reid.cli.options import OUTPUT, Output
+from reid.errors import InputError
+
+if TYPE_CHECKING:
+    from reid.grids.status import Board
+    from reid.store.run_store import Ledger
+
+runs = typer.Typer()
+Run = Annotated[str, typer.Argument(help="Signature of a run, or the beginning of one.")]
+LOOK_SECONDS = 1.0
+PIPED_WIDTH = 400
+
+
+@runs.command()
+def status(
+    grid: Annotated[str | None, typer.Argument(help="Default: all grids in short.")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on until the grid is over; a line an event off a TTY.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One document; with --watch a line of JSON an event.")
+    ] = False,
+    output: Output = OUTPUT,
+) -> None:
+    """How far a grid is: every run with its state, speed and time to go. Looks at folders only, from any machine."""
+    from reid.cli.views.status_table import board_document, grids_table, status_table, summary_line
+    from reid.store.run_store import Ledger
+
+    if grid is None and watch:
+        raise InputError("status --watch: watches one grid; name it")
+    boards = open_boards(output, grid)
+    if watch:
+        watch_board(boards[0], Ledger(output), as_json)
+    elif as_json:
+        documents = [board_document(board, runs=grid is not None) for board in boards]
+        typer.echo(json.dumps({"grids": documents} if grid is None else documents[0], indent=1))
+    elif grid is None:
+        wide_console().print(grids_table(boards))
+    else:
+        wide_console().print(status_table(boards[0]))
+        typer.echo(summary_line(boards[0]))
+
+
+@runs.command()
+def stop(
+    name: Annotated[str, typer.Argument(metavar="GRID|STUDY", help="Name of a grid, or of a study.")],
+    output: Output = OUTPUT,
+) -> None:
+    """Ask all who train a grid or a study, on any machine, to finish the epoch in flight and stop."""
+    from reid.store.lookup import find_named
+    from reid.store.stop_request import StopRequest
+
+    StopRequest(find_named(output, name)).make()
+    typer.echo(f"{name}: asked to stop after the epoch in flight; the command that launched it goes on from there")
+
+
+@runs.command()
+def retry(
+    grid: str,
+    failed: Annotated[bool, typer.Option("--failed", help="Release its failed runs, held or not.")] = False,
+    output: Output = OUTPUT,
+) -> None:
+    """Let the next launch of a grid try again the runs that failed and are held."""
+    from reid.store.run_store import Ledger, release
+
+    if not failed:
+        raise InputError("retry: say what to try again; --failed is all there is")
+    (board,) = open_boards(output, grid)
+    ledger = Ledger(output)
+    released = [run for run in board.runs.values() if release(ledger.folder(run.signature))]
+    typer.echo(f"{len(released)} failed runs of {grid} released; launch the grid again to train them")
+
+
+@runs.command()
+def forget(run: Run, output: Output = OUTPUT) -> None:
+    """Remove a run: its folder, and what MLflow shows of it. A grid that has it trains it anew when launched again."""
+    from reid.cli.forget import forget_run
+    from reid.store.lookup import find_run
+
+    for line in forget_run(output, find_run(output, run)):
+        typer.echo(line)
+
+
+@runs.command()
+def logs(
+    run: Run,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on while the run trains.")] = False,
+    output: Output = OUTPUT,
+) -> None:
+    """What a run's worker wrote: attempts, evaluations, tracebacks."""
+    from reid.store.claim import Watch
+    from reid.store.lookup import find_run
+
+    folder, watch = find_run(output, run), Watch()
+    if not folder.log.exists():
+        raise InputError(f"run {folder.signature}: has no log yet, nobody has begun to train it")
+    with folder.log.open() as log, suppress(KeyboardInterrupt):
+        trains = True
+        while trains:
+            trains = follow and watch.holder(folder) is not None  # before reading: nothing is written after the end
+            typer.echo(log.read(), nl=False)
+            time.sleep(LOOK_SECONDS if trains else 0)
+
+
+def wide_console() -> Console:
+    """One that cuts nothing where no terminal sets its width."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PIPED_WIDTH)
+
+
+def open_boards(output: Path, grid: str | None) -> "list[Board]":
+    """The board of one grid, or of all."""
+    from reid.grids.status import make_board
+    from reid.store.lookup import find_kind
+    from reid.store.run_store import Ledger
+
+    folders = (
+        [find_kind(output, "grid", grid)]
+        if grid
+        else [plan.parent for plan in sorted(output.glob("grids/*/plan.json"))]
+    )
+    boards = [make_board(json.loads((folder / "plan.json").read_text()), Ledger(output), 1) for folder in folders]
+    for board in boards:
+        board.slots = max(1, board.counts()["running"])
+    return boards
+
+
+def watch_board(board: "Board", ledger: "Ledger", as_json: bool) -> None:
+    """Show what happens to a grid until it is over or Ctrl-C."""
+    from reid.cli.views.grid_terminal import TerminalView
+    from reid.cli.views.json_lines import EventLines
+
+    with EventLines() if as_json else TerminalView(Console()) as view, suppress(KeyboardInterrupt):
+        while not board.is_over():
+            view.show(board, None)
+            time.sleep(LOOK_SECONDS)
+            for run in board.refresh(ledger):
+                view.show(board, run)
+            board.slots = max(1, board.counts()["running"])
+        view.end(board)

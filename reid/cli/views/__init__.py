@@ -1,0 +1,1 @@
+"""What commands show: live terminals, tables, lines of JSON, sparklines."""

@@ -1,0 +1,142 @@
+"""What a launch looks like in a terminal: a live board on a TTY, a line an event elsewhere."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from math import isnan
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from reid.cli.views.status_table import COLOURS, clock, closing, event_line, pace, percent
+from reid.grids.forecast import Forecast
+from reid.grids.launch import Progress
+from reid.grids.status import Board, RunStatus
+
+BEST_SHOWN = 5
+REDRAW_SECONDS = 0.25  # a board of thousands of runs takes a while to draw
+
+
+class TerminalView:
+    """A context manager that shows a launch on the console."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+        self.drawn = float("-inf")
+        self.warning = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.live is not None and self.live.is_started:
+            self.live.stop()
+
+    @contextmanager
+    def preparing(self, what: str) -> Iterator[Progress]:
+        """A progress bar that appears once there is progress to show."""
+        bar = Bar(
+            TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+            console=self.console, transient=True, disable=not self.console.is_terminal,
+        )  # fmt: skip
+        with bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+    def show(self, board: Board, changed: RunStatus | None) -> None:
+        """Redraw the board; without a TTY print a line where a run changed its state."""
+        if self.live is not None:
+            if time.monotonic() - self.drawn >= REDRAW_SECONDS:
+                self._draw(self.live, board)
+        elif changed is not None:
+            line = f"[{board.over()}/{len(board.runs)}] {event_line(changed)}"
+            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def _draw(self, live: Live, board: Board) -> None:
+        if not live.is_started:
+            live.start()
+        live.update(self._render(board), refresh=True)
+        self.drawn = time.monotonic()
+
+    def end(self, board: Board) -> None:
+        """The board as it is in the end, and what to know of it."""
+        if self.live is not None:
+            self._draw(self.live, board)
+            self.live.stop()
+        for line in closing(board)[0]:
+            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        if self.live is not None and self.live.is_started:
+            self.warning = text
+        else:
+            self.console.print(f"warning: {text}", markup=False, highlight=False, soft_wrap=True)
+
+    def _render(self, board: Board) -> Group:
+        counts = board.counts()
+        head = Table.grid(padding=(0, 2))
+        head.add_row(
+            Text(f"grid {board.grid}", style="bold"),
+            ProgressBar(total=len(board.runs), completed=board.over(), width=32),
+            f"{board.over()}/{len(board.runs)}",
+            Text("  ").join(Text(f"{state} {count}", style=COLOURS[state]) for state, count in counts.items() if count),
+            f"ETA {clock(board.remaining_seconds())}",
+        )
+        headings = ("arm", "seed", "epoch", "mAP", "images/s", "ETA", "slot")
+        running = Table(*headings, title="training", title_justify="left", box=None, min_width=40)
+        for run in (run for run in board.runs.values() if run.state == "running"):
+            running.add_row(run.arm, str(run.seed), f"{run.epoch}/{run.epochs}", percent(run.mAP), *pace(run))
+        ranked = sorted((r for r in board.runs.values() if r.state == "finished"), key=lambda r: -(r.mAP or 0))
+        best = Table("arm", "seed", "mAP", title="best so far", title_justify="left", box=None, min_width=30)
+        for run in ranked[:BEST_SHOWN]:
+            best.add_row(run.arm, str(run.seed), percent(run.mAP))
+        columns = Table.grid(padding=(0, 6))
+        columns.add_row(running, best)
+        notices = [Text(notice, style="dim") for notice in board.notices]
+        return Group(head, columns, *notices, *([Text(self.warning, style="yellow")] if self.warning else []))
+
+
+def forecast_lines(forecast: Forecast) -> list[str]:
+    """What `reid ablate --dry-run` prints."""
+    hours = forecast.device_hours
+    lines = [
+        f"arms         {forecast.arms}",
+        f"runs         {sum(forecast.states.values())}: "
+        + ", ".join(f"{count} {state}" for state, count in forecast.states.items()),
+        f"time         {clock(hours / forecast.slots * 3600)} on {forecast.slots} slots, {hours:.1f} slot hours to go; "
+        f"{forecast.seconds_a_run:.0f} s a run from {forecast.source}"
+        + (
+            f"; {forecast.shared} share another's training and cost {forecast.seconds_a_ranking:.2g} s of evaluation"
+            if forecast.shared
+            else ""
+        ),
+        f"disk         {forecast.disk_bytes / 1e9:.1f} GB",
+        "can see      "
+        + (
+            "nothing yet: there is no noise to compare with; add seeds"
+            if isnan(forecast.detectable)
+            else f"effects from {forecast.detectable:.2f} standard deviations between seeds (80 % power, 5 % level)"
+        ),
+    ]
+    if forecast.rungs:
+        rungs = ", ".join(map(str, forecast.rungs))
+        lines.append(
+            f"budget       arms end at epochs {rungs}: at most {100 * forecast.share:.0f} % of all epochs to train"
+        )
+    lines += [f"confounded   {line}" for line in forecast.aliased] or ["confounded   nothing up to pairs of factors"]
+    return lines
+
+
+def progress_line(numbers: Mapping[str, float]) -> str:
+    """What a worker reports while it trains, in one line."""
+    return "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())

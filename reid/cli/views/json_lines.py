@@ -1,0 +1,42 @@
+"""A launch as lines of JSON, one an event, for machines without a terminal."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from types import TracebackType
+from typing import Any
+
+import typer
+
+from reid.grids.launch import Progress
+from reid.grids.status import Board, RunStatus
+
+
+class EventLines:
+    """A view: {"event": "run" | "warning" | "end", ...}; a run with all that its board knows of it."""
+
+    def __enter__(self) -> "EventLines":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    @contextmanager
+    def preparing(self, what: str) -> Iterator[Progress]:  # noqa: ARG002 - the view's; a line a file would be noise
+        yield lambda done, total: None  # noqa: ARG005
+
+    def show(self, board: Board, changed: RunStatus | None) -> None:
+        if changed is not None:
+            about = {key: value for key, value in asdict(changed).items() if value is not None and key != "started"}
+            self._print("run", grid=board.grid, over=board.over(), runs=len(board.runs), **about)
+
+    def warn(self, text: str) -> None:
+        self._print("warning", text=text)
+
+    def end(self, board: Board) -> None:
+        self._print("end", grid=board.grid, counts=board.counts(), gave_up=board.gave_up)
+
+    def _print(self, event: str, **about: Any) -> None:
+        typer.echo(json.dumps({"event": event, **about}))

@@ -1,0 +1,1 @@
+"""Who trains a run, and what is done when that fails."""

@@ -1,0 +1,67 @@
+"""A trained run, or a checkpoint from elsewhere, on another data set."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from reid.data import load_dataset, open_dataset
+from reid.errors import InputError
+from reid.evaluation import evaluate
+from reid.evaluation.ranking import headline
+from reid.models import Baseline, build_model, load_checkpoint
+from reid.recipe import Recipe
+from reid.store.run_folder import RunFolder
+from reid.store.shared_training import source_of
+
+
+def evaluate_run(
+    folder: RunFolder, root: Path, layout: str, cache: Path, device: str, skip_unreadable: bool
+) -> dict[str, Any]:
+    """mAP, mINP, rank-1/5/10 and counts of a finished run's model on the data set under `root`.
+
+    Raises InputError where the run has no model or was trained for tuning, or the data set cannot be read.
+    """
+    model_file = source_of(folder).model
+    if not model_file.exists():
+        raise InputError(f"run {folder.signature}: only a finished run can be evaluated, this one is {folder.state()}")
+    asked = folder.read("run")
+    if asked["dataset"]["split"] is not None:
+        raise InputError(
+            f"run {folder.signature}: was trained with a validation split, for tuning; "
+            "train its recipe without `split` and evaluate that"
+        )
+    recipe = Recipe.model_validate(asked["recipe"])
+    weights = torch.load(model_file, map_location="cpu", weights_only=True)
+    model = build_model(recipe, num_classes=len(weights["classifier.weight"]))
+    model.load_state_dict(weights)
+    return {"run": folder.signature, **_measures(model, recipe, root, layout, cache, device, skip_unreadable)}
+
+
+def evaluate_checkpoint(
+    file: Path, recipe: Recipe, root: Path, layout: str, cache: Path, device: str, skip_unreadable: bool
+) -> dict[str, Any]:
+    """The same of the network in `file`, which reid-strong-baseline or a run here trained by `recipe`; and how many of
+    its tensors were loaded and which were left out. Raises InputError as `load_checkpoint` does too.
+    """
+    model = build_model(recipe, num_classes=1)  # its classifier is not part of a feature
+    loaded = load_checkpoint(model, file)
+    origin = {"checkpoint": str(file), "loaded": loaded.taken, "left_out": list(loaded.left_out)}
+    return origin | _measures(model, recipe, root, layout, cache, device, skip_unreadable)
+
+
+def _measures(
+    model: Baseline, recipe: Recipe, root: Path, layout: str, cache: Path, device: str, skip_unreadable: bool
+) -> dict[str, Any]:
+    data = open_dataset(load_dataset(layout, root, root.resolve().name), recipe.image.size, cache, skip_unreadable)
+    ranking = evaluate(model.to(device), data, recipe, torch.device(device))
+    return {
+        "dataset": str(root),
+        "fingerprint": data.fingerprint,
+        "feature": recipe.evaluation.feature,
+        "metric": recipe.evaluation.metric,
+        **headline(ranking),
+        "queries": len(ranking.ap),
+        "skipped": len(data.dataset.skipped),
+        "notes": list(data.dataset.notes),
+    }

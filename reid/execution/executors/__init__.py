@@ -1,0 +1,1 @@
+"""Where runs are trained: on this machine, on a Ray cluster, as Slurm jobs."""

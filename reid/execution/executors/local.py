@@ -1,0 +1,174 @@
+"""The local executor: warm worker processes of our own, each training one run after another.
+
+A pool of the standard library loses every pending run when one worker is killed; ours loses that worker's run, which
+goes on from its checkpoint in a fresh one.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from reid.execution.devices import usable_cores
+from reid.execution.executors.base import Message
+
+SPAWN = multiprocessing.get_context("spawn")  # a fork after CUDA is initialised is undefined
+
+
+@dataclass
+class Slot:
+    """A place where one run trains at a time: a worker process and the run it has."""
+
+    index: int
+    device: str  # "cpu", or "cuda:" and what CUDA_VISIBLE_DEVICES calls it: a number or a UUID
+    process: SpawnProcess | None = None
+    connection: "Connection[Any, Any] | None" = None
+    run: Path | None = None
+
+
+class LocalExecutor:
+    """An Executor on this machine, with a worker process a slot; `devices` names the device of each."""
+
+    def __init__(self, devices: list[str], cache: Path, skip_unreadable: bool) -> None:
+        self.places = [Slot(index, device) for index, device in enumerate(devices)]
+        self.cache = cache
+        self.skip_unreadable = skip_unreadable
+        self.threads = max(1, usable_cores() // len(devices))
+
+    @property
+    def slots(self) -> int:
+        return len(self.places)
+
+    def __enter__(self) -> "LocalExecutor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for slot in self.places:
+            if slot.process is not None:
+                slot.process.kill()
+                slot.process.join()
+
+    def busy(self) -> int:
+        return len(self._busy())
+
+    def submit(self, run: Path, until: int | None) -> None:
+        """Train the run on an idle slot, starting its worker if it has none."""
+        slot = next(slot for slot in self.places if slot.run is None)
+        if slot.process is None or not slot.process.is_alive():
+            self._start(slot)
+        assert slot.connection is not None
+        slot.run = run
+        with suppress(OSError):  # it has just died, as its messages will tell
+            slot.connection.send((run, until))
+
+    def kill(self, signature: str) -> None:
+        for slot in self._busy():
+            if slot.run is not None and slot.run.name == signature and slot.process is not None:
+                slot.process.kill()
+
+    def messages(self, timeout: float) -> Iterator[Message]:
+        busy = {slot.connection: slot for slot in self._busy() if slot.connection is not None}
+        for ready in wait(list(busy), timeout):
+            assert isinstance(ready, Connection)
+            slot = busy[ready]
+            assert slot.run is not None
+            signature = slot.run.name
+            try:
+                kind, content, ends = ready.recv()
+                if ends and slot.process is not None:
+                    slot.process.kill()
+                    self._bury(slot)
+            except (EOFError, OSError):
+                kind, content = "lost", self._bury(slot)
+            if kind != "progress":
+                slot.run = None
+            yield Message(kind, signature, content)
+
+    def _busy(self) -> list[Slot]:
+        return [slot for slot in self.places if slot.run is not None]
+
+    def _start(self, slot: Slot) -> None:
+        ours, theirs = SPAWN.Pipe()
+        environment = {"OMP_NUM_THREADS": str(self.threads)}
+        device = slot.device
+        if device.startswith("cuda:"):
+            environment["CUDA_VISIBLE_DEVICES"] = device.removeprefix("cuda:")
+            device = "cuda"
+        before = {name: os.environ.get(name) for name in environment}
+        os.environ.update(environment)
+        try:
+            slot.process = SPAWN.Process(
+                target=_work,
+                args=(theirs, self.cache, device, self.skip_unreadable, self.threads, slot_name(slot)),
+                daemon=True,
+            )
+            slot.process.start()
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+        theirs.close()
+        slot.connection = ours
+
+    def _bury(self, slot: Slot) -> str:
+        assert slot.process is not None
+        slot.process.join()
+        code = slot.process.exitcode or 0
+        slot.process = None
+        return f"worker killed by {signal.Signals(-code).name}" if code < 0 else f"worker ended with exit code {code}"
+
+
+def slot_name(slot: Slot) -> str:
+    """What `reid status` calls a slot: its number, and its GPU."""
+    return str(slot.index) + (f" GPU {slot.device.removeprefix('cuda:')}" if slot.device != "cpu" else "")
+
+
+def _work(
+    connection: "Connection[Any, Any]", cache: Path, device: str, skip_unreadable: bool, threads: int, slot: str
+) -> None:
+    """A worker process: trains the runs it is sent until the pipe closes, SIGTERM asks it to stop, or one fails.
+
+    It says (kind, content, whether this is its last word). After a failure neither CUDA nor what is left in memory can
+    be trusted with another run; and a folder that cannot be written cannot say so itself.
+    """
+    stopping = threading.Event()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the orchestrator decides
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    torch.set_num_threads(threads)
+    from reid.execution.worker import Worker
+
+    worker = Worker(cache, torch.device(device), skip_unreadable, slot)
+    ends = False
+    while not ends:
+        try:
+            run, until = connection.recv()
+        except EOFError:
+            return
+        kind, content = "ended", ""
+        try:
+            content = worker.execute(
+                run, lambda numbers: connection.send(("progress", numbers, False)), stopping.is_set, until
+            )
+        except OSError as error:
+            kind, content = "lost", f"its folder cannot be written: {error.strerror or error}"
+        ends = kind == "lost" or content == "failed" or stopping.is_set()
+        connection.send((kind, content, ends))
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os.kill(os.getpid(), signal.SIGKILL)

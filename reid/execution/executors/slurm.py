@@ -1,0 +1,200 @@
+"""The Slurm executor: a job a run, submitted by submitit. The output folder is seen by every node under one path.
+
+Slurm without accounting forgets jobs that ended, and submitit then never hears of one that was killed. So a job tells
+its own end by a file, and `squeue` tells of those that cannot.
+"""
+
+import pickle
+import shlex
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reid.errors import InputError
+from reid.execution.executors.base import Message
+from reid.execution.executors.remote import Follower, Order, carry_out, first_line
+from reid.store.fingerprint import training_code
+from reid.store.run_folder import RunFolder
+
+QUEUED = 16  # jobs in Slurm's queue at a time where --slots does not say it
+LOOK_SECONDS = 5.0  # between two looks at the queue
+ENDING_SECONDS = 20.0  # that jobs which were cancelled are given to be gone
+RESULT_SECONDS = 90.0  # a shared folder may show a file of another machine so much later
+OVER = {
+    "COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "PREEMPTED", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE",
+    "REVOKED", "GONE",
+}  # fmt: skip
+OURS = ("array", "error", "output", "nodes", "ntasks")  # options of sbatch that are not the user's to give
+Options = dict[str, str]
+
+
+@dataclass
+class Job:
+    """A run that Slurm has; `over` says since when its job is known to have ended without a result."""
+
+    number: str
+    run: RunFolder
+    follower: Follower
+    files: Any
+    over: float | None = None
+
+
+class SlurmExecutor:
+    """An Executor on a Slurm cluster; `words` are options of sbatch as KEY=VALUE, e.g. partition=gpu.
+
+    `slots` limits the jobs in the queue. A run trains on a GPU where the options ask for one or `device` is "cuda".
+    Raises InputError where Slurm or submitit is not installed, or Slurm refuses the options.
+    """
+
+    def __init__(
+        self, words: tuple[str, ...], device: str, slots: int | None, output: Path, skip_unreadable: bool
+    ) -> None:
+        options = {"cpus-per-task": "1", **parse_options(words)}
+        self.submitter = _make_submitter(options, output.resolve() / "slurm")
+        asks_gpu = any(key.startswith("gpu") or key == "gres" for key in options)
+        self.device = "cuda" if device == "cuda" or (device == "auto" and asks_gpu) else "cpu"
+        self.threads = int(options["cpus-per-task"])
+        self.slots = slots or QUEUED
+        self.cache = output.resolve() / "cache"
+        self.skip_unreadable = skip_unreadable
+        self.jobs: list[Job] = []
+        self.refused: list[Message] = []
+        self.looked = float("-inf")
+
+    def __enter__(self) -> "SlurmExecutor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for job in self.jobs:
+            _run("scancel", "--signal=KILL", "--full", job.number)
+            _run("scancel", job.number)  # one that waits hears no signal
+        waits_until = time.monotonic() + ENDING_SECONDS
+        while time.monotonic() < waits_until and any(state not in OVER for state in self._look().values()):
+            time.sleep(0.5)
+
+    def busy(self) -> int:
+        return len(self.jobs) + len(self.refused)
+
+    def submit(self, run: Path, until: int | None) -> None:
+        run = run.resolve()
+        order = Order(run, until, self.cache, self.device, self.skip_unreadable, self.threads, training_code())
+        try:
+            job = self.submitter.submit(train_in_job, order)
+        except Exception as error:  # whatever submitit makes of a controller that does not answer now
+            self.refused.append(Message("lost", run.name, f"sbatch: {_last_line(str(error))}"))
+            return
+        self.jobs.append(Job(job.job_id, RunFolder(run), Follower(run), job.paths))
+
+    def kill(self, signature: str) -> None:
+        for job in self.jobs:
+            if job.run.signature == signature:
+                _run("scancel", "--signal=KILL", "--full", job.number)
+
+    def messages(self, timeout: float) -> Iterator[Message]:
+        told = [*self._news()]
+        if not told:
+            time.sleep(timeout)
+            told = [*self._news()]
+        yield from told
+
+    def _news(self) -> Iterator[Message]:
+        yield from self.refused
+        self.refused.clear()
+        states = self._look() if time.monotonic() - self.looked >= LOOK_SECONDS else {}
+        for job in list(self.jobs):
+            if numbers := job.follower.progress():
+                yield Message("progress", job.run.signature, numbers)
+            if outcome := self._outcome(job, states.get(job.number, "")):
+                self.jobs.remove(job)
+                yield outcome
+
+    def _look(self) -> Options:
+        """The state of every job that is still ours, by its number; empty where Slurm does not answer."""
+        self.looked = time.monotonic()
+        listed = _run("squeue", "--me", "--states=all", "--noheader", "--format=%i %T")
+        if listed.returncode != 0:
+            return {}
+        states = dict(line.split(maxsplit=1) for line in listed.stdout.splitlines())
+        return {job.number: states.get(job.number, "GONE") for job in self.jobs}
+
+    def _outcome(self, job: Job, state: str) -> Message | None:
+        """How a job ended, None while it has not. Raises InputError for what is wrong with a node, so with all runs."""
+        if job.files.result_pickle.exists():
+            kind, content = pickle.loads(job.files.result_pickle.read_bytes())
+            if kind == "success":
+                for file in job.files.folder.glob(f"{job.number}_*"):
+                    file.unlink(missing_ok=True)
+                return Message("ended", job.run.signature, content)
+            name, _, words = _last_line(content).partition(": ")
+            if name == f"{InputError.__module__}.{InputError.__name__}":
+                raise InputError(words)
+            return Message("lost", job.run.signature, f"Slurm job {job.number}: {name}: {words}")
+        if state == "PENDING" and job.run.stop_request.exists():
+            _run("scancel", job.number)
+        if state in OVER and job.over is None:
+            job.over = time.monotonic()
+        late = 0.0 if job.over is None else time.monotonic() - job.over
+        if state in OVER and (state != "COMPLETED" or late > RESULT_SECONDS):
+            how = f"Slurm job {job.number} is {state}; its log is in {job.files.folder}"
+            return Message("lost", job.run.signature, how)
+        return None
+
+
+def train_in_job(order: Order) -> str:
+    """What a job runs. The signals of preemption and of the time limit end it after its epoch in flight."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, lambda *_: stopping.set())
+    return carry_out(order, stopping.is_set)
+
+
+def parse_options(words: tuple[str, ...]) -> Options:
+    """Options of sbatch without their dashes; `gpus_per_node=1` and `gpus-per-node=1` are one."""
+    options = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        key = key.strip().removeprefix("--").replace("_", "-")
+        if not (key and equals and value):
+            raise InputError(f"--slurm {word}: give an option of sbatch as KEY=VALUE, e.g. partition=gpu")
+        if key in OURS:
+            raise InputError(f"--slurm {word}: a run is one job on one node with files of its own; leave {key} out")
+        if key == "cpus-per-task" and not value.isdigit():
+            raise InputError(f"--slurm {word}: cpus-per-task must be a whole number, found {value}")
+        options[key] = value
+    return options
+
+
+def _make_submitter(options: Options, folder: Path) -> Any:
+    """submitit's executor, once sbatch has said that it takes the options."""
+    if shutil.which("sbatch") is None:
+        raise InputError("--executor slurm: no sbatch here; launch on a machine that can submit Slurm jobs")
+    try:
+        import submitit
+    except ImportError as error:
+        raise InputError("--executor slurm: submitit is not installed; pip install 'reid[slurm]'") from error
+    flags = [f"--{key}={value}" for key, value in options.items()]
+    answer = _run("sbatch", "--test-only", *flags, "--wrap", "true")
+    if answer.returncode != 0:
+        raise InputError(f"--slurm: sbatch does not take {shlex.join(flags)}: {first_line(answer.stderr)}")
+    submitter = submitit.SlurmExecutor(folder)
+    submitter.update_parameters(
+        job_name="reid",
+        time=None,  # the partition's own limit, where the options set none
+        srun_args=[f"--cpus-per-task={options['cpus-per-task']}"],  # srun does not take it over from sbatch
+        additional_parameters=options,
+    )
+    return submitter
+
+
+def _run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2]

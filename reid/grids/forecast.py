@@ -1,0 +1,160 @@
+"""What a grid will cost and what it will be able to see, before anything is spent."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+import torch
+from scipy import stats
+
+from reid.data import DecodedDataset
+from reid.data.run_data import assemble
+from reid.evaluation import evaluate
+from reid.grids.fractions import aliases, defining_words
+from reid.grids.grid import Grid
+from reid.models import build_model
+from reid.store.run_records import ENDED
+from reid.store.run_store import Ledger
+from reid.training import Checkpoint, train
+
+FACTORIAL = ("full", "half", "quarter")  # designs whose effects average over the other factors
+CURVE_BYTES = 60  # a row of curves.parquet on disk
+KEPT_CHECKPOINTS = 2 * 3  # two checkpoints of weights and Adam's two moments
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Runs to train, time, disk, and the smallest main effect the design can see.
+
+    `seconds_a_run` comes from `source`. The `shared` of the runs still to do share another's training and cost
+    `seconds_a_ranking` only. `detectable` is in standard deviations of a single run: times what mAP varies
+    between seeds it is the effect that is found with 80 % power at the 5 % level; NaN where nothing is left to
+    estimate the noise from. At the epochs `rungs` a budget ends arms: at most `share` of all epochs is trained.
+    """
+
+    arms: int
+    states: dict[str, int]
+    seconds_a_run: float
+    shared: int
+    seconds_a_ranking: float
+    source: str
+    slots: int
+    disk_bytes: int
+    detectable: float
+    aliased: list[str]
+    rungs: list[int]
+    share: float
+
+    @property
+    def open_runs(self) -> int:
+        return sum(count for state, count in self.states.items() if state not in ENDED)
+
+    @property
+    def device_hours(self) -> float:
+        """Hours of one slot; over the slots, hours on the clock."""
+        trained = self.open_runs - self.shared
+        return (trained * self.share * self.seconds_a_run + self.shared * self.seconds_a_ranking) / 3600
+
+
+def forecast(
+    grid: Grid, opened: Mapping[str, DecodedDataset], ledger: Ledger, device: torch.device, slots: int
+) -> Forecast:
+    """Forecast a grid from its design, from runs that exist, or else from one timed epoch of its first arm."""
+    data = assemble(grid.domains(grid.arms[0]), opened).training
+    runs = grid.runs({name: decoded.fingerprint for name, decoded in opened.items()})
+    shared = grid.shares(opened, ledger.folder)
+    results = [(ledger.folder(signature).state(), ledger.folder(signature).read("result")) for signature, _, _ in runs]
+    states = Counter(state for state, _ in results)
+    costs = [result["cost"] for _, result in results if result]
+    trained = [cost for cost in costs if "shares" not in cost]
+    if trained:
+        seconds = median(cost["train_seconds"] + cost["evaluation_seconds"] for cost in trained)
+        source = f"{len(trained)} runs of this grid"
+    else:
+        seconds, source = _timed_epoch(grid, data, device), "one timed epoch of the first arm"
+    ranked = [cost["evaluation_seconds"] for cost in costs if "shares" in cost]
+    ranking = median(ranked) if ranked else _timed_ranking(grid, data, device) if shared else 0.0
+    halving, epochs = grid.spec.budget.get("halving"), grid.arms[0].recipe.schedule.epochs
+    return Forecast(
+        arms=len(grid.arms),
+        states=dict(states),
+        seconds_a_run=seconds,
+        shared=sum(signature in shared and not ledger.is_over(signature) for signature, _, _ in runs),
+        seconds_a_ranking=ranking,
+        source=source,
+        slots=slots,
+        disk_bytes=_disk(grid, data, len(runs) - len(shared), slots),
+        detectable=detectable_effect(len(grid.arms), _arms_a_level(grid), len(grid.spec.seeds)),
+        aliased=_aliased(grid),
+        rungs=halving.rungs(epochs) if halving else [],
+        share=halving.share(len(grid.arms), epochs) if halving else 1.0,
+    )
+
+
+def detectable_effect(arms: int, arms_a_level: int, seeds: int, power: float = 0.8, level: float = 0.05) -> float:
+    """Smallest effect of one level against another found with `power`, in standard deviations of a run.
+
+    It is the difference of two means of `arms_a_level` x `seeds` runs each. With two seeds or more the noise has
+    (arms − 1)(seeds − 1) degrees of freedom, with one those of Lenth's method, a third of the contrasts. NaN where
+    there are none.
+    """
+    freedom = (arms - 1) * (seeds - 1) if seeds > 1 else (arms - 1) / 3
+    if freedom < 1 or seeds * arms_a_level == 1:
+        return float("nan")
+    quantiles = stats.t.ppf(1 - level / 2, freedom) + stats.t.ppf(power, freedom)
+    return float(quantiles * np.sqrt(2 / (arms_a_level * seeds)))
+
+
+def _arms_a_level(grid: Grid) -> int:
+    """Arms behind each of the two means that an effect compares: one where the design changes one factor at a time."""
+    if grid.spec.design not in FACTORIAL:
+        return 1
+    return len(grid.arms) // max(len(factor.levels) for factor in grid.factors)
+
+
+def _timed_epoch(grid: Grid, data: DecodedDataset, device: torch.device) -> float:
+    """Seconds of a whole training, from its second epoch and the evaluation before it, if one is due."""
+    epochs = grid.arms[0].recipe.schedule.epochs
+    recipe = grid.arms[0].recipe.set({"schedule.epochs": max(epochs, 2)})
+    checkpoints = (event for event in train(recipe, data, 0, device) if isinstance(event, Checkpoint))
+    next(checkpoints)  # model built, kernels chosen
+    started = time.perf_counter()
+    next(checkpoints)
+    return (time.perf_counter() - started) * epochs
+
+
+def _timed_ranking(grid: Grid, data: DecodedDataset, device: torch.device) -> float:
+    """Seconds of one evaluation of a network that has learnt nothing."""
+    recipe = grid.arms[0].recipe
+    model = build_model(recipe, data.dataset.num_classes).to(device)
+    started = time.perf_counter()
+    evaluate(model, data, recipe, device)
+    return time.perf_counter() - started
+
+
+def _disk(grid: Grid, data: DecodedDataset, runs: int, slots: int) -> int:
+    """Bytes of final weights and curves of every training, and the checkpoints of those in flight."""
+    recipe = grid.arms[0].recipe
+    model = build_model(recipe, data.dataset.num_classes)
+    weights: int = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())
+    steps = recipe.schedule.epochs * len(data.dataset.train) // (recipe.batch.identities * recipe.batch.images)
+    return runs * (weights + steps * CURVE_BYTES) + slots * KEPT_CHECKPOINTS * weights
+
+
+def _aliased(grid: Grid) -> list[str]:
+    """Main effects and pairs that a fraction cannot tell apart, a line each."""
+    if grid.spec.design not in FACTORIAL:
+        return ["every interaction with the steps it is part of: one factor changes at a time"]
+    if grid.spec.design == "full":
+        return []
+    shorts = [factor.short for factor in grid.factors if len(factor.levels) == 2]
+
+    def name(effect: int) -> str:
+        return " x ".join(short for bit, short in enumerate(shorts) if effect >> bit & 1)
+
+    words = defining_words(len(shorts), {"half": 1, "quarter": 2}[grid.spec.design])
+    confounded = aliases(words, len(shorts))
+    return [f"{name(effect)} = {' = '.join(map(name, others))}" for effect, others in confounded.items() if others]

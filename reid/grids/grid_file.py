@@ -1,0 +1,63 @@
+"""A grid as YAML describes it."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from reid.grids.datasets import TRAIN_ON, GridData
+from reid.grids.design import DIGITS, Design
+from reid.grids.halving import Halving
+from reid.recipe import Recipe
+
+
+class Change(BaseModel):
+    """What changes in a recipe: tricks with their knobs (or nothing), then recipe fields by dotted path."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tricks: dict[str, dict[str, float] | None] = {}
+    fields_: Annotated[dict[str, Any], Field(alias="fields")] = {}
+
+
+def _kind(setting: Any) -> str:
+    """Which of the kinds of Setting a factor's value is meant as, so that an error speaks of that kind alone."""
+    if isinstance(setting, dict):
+        return "levels" if any(isinstance(value, dict) for value in setting.values()) else "knobs"
+    return "values"
+
+
+Setting = Annotated[
+    Annotated[dict[str, float], Tag("knobs")]
+    | Annotated[dict[str, Change], Tag("levels")]
+    | Annotated[list[Any] | None, Tag("values")],
+    Discriminator(_kind),
+]
+
+
+class GridFile(GridData):
+    """A grid file: its data sets, and the design.
+
+    `factors` maps a trick to its knobs (or nothing), a recipe field to a list of levels, or a name of your own to
+    levels that each change what they like; `design` says which of their combinations are trained, `exclude` which are
+    not (each entry maps factors to levels). `arms`, instead of factors, lists by title what is trained. `budget` ends
+    arms that are clearly behind.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
+    title: str = ""
+    question: str = ""
+    recipe: Recipe = Recipe()
+    factors: dict[str, Setting] = Field({})
+    arms: Annotated[dict[str, Change], Field({}, max_length=len(DIGITS))]
+    design: Design = "full"
+    exclude: tuple[dict[str, Any], ...] = ()
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    budget: dict[Literal["halving"], Halving] = Field({})
+
+    @model_validator(mode="after")
+    def _factors_or_arms(self) -> Self:
+        if bool(self.factors) == (len(self.arms) > 1):
+            raise ValueError("a grid needs either `factors` or `arms`, two or more: give one of the two")
+        if bool(self.train_on) == (TRAIN_ON in self.factors) and not self.dataset:
+            raise ValueError("`datasets` need `train_on`, as a key or as a factor: give one of the two")
+        return self

@@ -1,0 +1,1 @@
+"""What is measured: names, units and how they are printed."""

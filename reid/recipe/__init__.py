@@ -1,0 +1,46 @@
+"""The recipe: what defines a training but its seed and its data."""
+
+from reid.recipe.fields import (
+    BACKBONES,
+    Augmentation,
+    Backbone,
+    Batch,
+    Center,
+    Circle,
+    Classifier,
+    ColorJitter,
+    Erasing,
+    Evaluation,
+    IdLoss,
+    Image,
+    Neck,
+    Optimizer,
+    Pooling,
+    Schedule,
+    Slot,
+    Triplet,
+)
+from reid.recipe.recipe import Recipe, digest
+
+__all__ = [
+    "BACKBONES",
+    "Augmentation",
+    "Backbone",
+    "Batch",
+    "Center",
+    "Circle",
+    "Classifier",
+    "ColorJitter",
+    "Erasing",
+    "Evaluation",
+    "IdLoss",
+    "Image",
+    "Neck",
+    "Optimizer",
+    "Pooling",
+    "Recipe",
+    "Schedule",
+    "Slot",
+    "Triplet",
+    "digest",
+]

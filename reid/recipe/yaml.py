@@ -1,0 +1,121 @@
+"""YAML in, validated value out, and one clear line where it is wrong."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from reid.errors import InputError
+from reid.registry import nearest
+
+Model = TypeVar("Model", bound=BaseModel)
+Location = tuple[str | int, ...]
+
+
+class Loader(yaml.SafeLoader):
+    """YAML 1.2's plain scalars: 1e-4 is a number, `on` and `no` are words, 010 is ten. A repeated key is an error."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for number, key in enumerate(keys):
+            if key in keys[:number]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} is given twice", node.value[number][0].start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def _plain(tag: str, pattern: str, first: Iterable[str]) -> None:
+    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), list(first))
+
+
+_plain("bool", r"^(?:true|false)$", "tf")
+_plain("null", r"^(?:~|null|)$", ["~", "n", ""])
+_plain("int", r"^[-+]?[0-9]+$", "-+0123456789")
+_plain("float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", "-+.0123456789")
+Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(node.value))
+
+
+def parse(text: str, file: str = "value") -> Any:
+    """The value of a YAML text; InputError with file and line where it is not YAML."""
+    try:
+        return yaml.load(text, Loader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InputError(f"{file}:{line}: not valid YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from error
+
+
+def read_text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise InputError(f"{file}: cannot be read ({reason}); give a YAML file") from error
+
+
+def load(file: Path, model: type[Model]) -> Model:
+    """The YAML file as `model`. The first thing wrong raises InputError with file, line, key, rule and value found."""
+    text = read_text(file)
+    tree = parse(text, str(file))
+    if not isinstance(tree, dict):
+        raise InputError(f"{file}: must be a mapping of keys to values, found {type(tree).__name__}")
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        line = _line(yaml.compose(text, Loader), first["loc"])
+        raise InputError(f"{file}:{line}: {describe(error, model)}") from error
+
+
+def describe(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first of a validation's errors in one line: key, rule, value found, and the nearest key to an unknown one."""
+    problems = error.errors()
+    first = problems[0]
+    key = ".".join(str(part) for part in first["loc"]) or "value"
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    if first["type"] == "extra_forbidden":
+        known = _fields_at(model, first["loc"][:-1])
+        return f"{key}: unknown key{nearest(str(first['loc'][-1]), known)}{more}"
+    rule = first["msg"].removeprefix("Value error, ")
+    if first["type"] in ("missing", "value_error") and isinstance(first["input"], dict | BaseModel):
+        return f"{key}: {rule}{more}"
+    return f"{key}: {rule}, found {first['input']!r}{more}"
+
+
+def _fields_at(model: type[BaseModel], location: Location) -> list[str]:
+    """Names of the fields of the model found by following `location` through nested models."""
+    for part in location:
+        field = model.model_fields.get(str(part))
+        model = next(_models_in(field.annotation), model) if field else model
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that an annotation speaks of, itself or within containers and unions."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+def _line(node: yaml.Node | None, location: Location) -> int:
+    """The line on which `location` stands, or its deepest ancestor that does."""
+    line = 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            found = [(key, value) for key, value in node.value if key.value == str(part)]
+            if not found:
+                break
+            key, node = found[0]
+            line = key.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line

@@ -1,0 +1,167 @@
+"""The pages one looks things up in: all arms, all runs, method cards, provenance."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from reid.analysis.results import QUALITY, Results
+from reid.analysis.runs_table import SWITCH, each_row
+from reid.metrics.formatting import MISSING, interval, number, percent, probability, signed
+from reid.report import elements as blocks
+from reid.report.elements import Block
+from reid.tricks import TRICKS
+
+MOST_SKIPPED = 30
+CARD_LINES = ("idea", "formula", "source", "cost", "interactions")
+
+
+def arms(results: Results) -> Block:
+    """A row an arm: levels, runs finished, means over them and, with two seeds or more, standard deviations."""
+    repeated = bool((results.arms["finished"] > 1).any())
+    columns = ["<Arm", *(f"={head}" for head in results.heads.values()), ">n"]
+    for title in QUALITY.values():
+        columns += [f">{title}, %", *([">sd"] if repeated else [])]
+    columns.append(">seconds")
+    rows = []
+    for arm, row in each_row(results.arms):
+        cells = [str(arm), *(_level(row[name]) for name in results.names), str(row["finished"])]
+        for metric in QUALITY:
+            cells += [percent(row[metric]), *([percent(row[f"{metric}_sd"])] if repeated else [])]
+        rows.append([*cells, number(row["train_seconds"])])
+    caption = "Plain means over the n finished runs of each arm" + (
+        ", and their standard deviations." if repeated else "."
+    )
+    return blocks.section("All arms", blocks.table(columns, rows, f"{caption} ● on, ○ off."))
+
+
+def _level(value: Any) -> str:
+    """A switch as a dot, another level in words."""
+    return {True: "●", False: "○"}[bool(value)] if isinstance(value, bool | np.bool_) else str(value)
+
+
+def runs(results: Results) -> Block:
+    """Every run with its state."""
+    everything = [
+        [row["signature"], row["arm"], str(row["seed"]), row["state"], percent(row["mAP"])]
+        for _, row in each_row(results.runs)
+    ]
+    return blocks.section(
+        "All runs",
+        blocks.table(
+            ["<Run", "<Arm", ">seed", "<State", ">mAP, %"],
+            everything,
+            "Every planned run in launch order. A run's folder is named by its signature.",
+            side_by_side=2,
+        ),
+    )
+
+
+def failures(results: Results) -> Block:
+    """What did not finish, with the reason; and what each factor does to the rate of divergence."""
+    unfinished = results.runs[~results.runs["state"].isin(["finished", "planned", "censored"])]
+    shown: list[Block] = []
+    if len(unfinished):
+        rows = [
+            [row["signature"], row["arm"], str(row["seed"]), row["state"], str(row["reason"]) or MISSING]
+            for _, row in each_row(unfinished)
+        ]
+        heads = ["<Run", "<Arm", ">seed", "<State", "<*Reason"]
+        shown.append(blocks.table(heads, rows, "Runs that were begun and are not finished, and why."))
+    diverged = int((results.runs["state"] == "diverged").sum())
+    ended = diverged + int((results.runs["state"] == "finished").sum())
+    if not diverged:
+        shown.append(blocks.text(f"None of the {ended} runs that ended has diverged."))
+        return blocks.section("Failures and divergences", *shown)
+    lines = [
+        [
+            results.titles[name],
+            f"{row['base_diverged']} / {row['base_ended']}",
+            f"{row['diverged']} / {row['ended']}",
+            signed("mAP", row["effect"]),
+            interval("mAP", row["low"], row["high"]),
+            probability(row["p_holm"]),
+        ]
+        for name, row in each_row(results.divergence)
+    ]
+    heads = ["<*Factor", ">without", ">with", ">difference", "=95 %", ">p (Holm)"]
+    caption = (
+        f"{diverged} of {ended} runs that ended have diverged. Runs that diverged of those that ended, without and "
+        "with each factor (at its first level and at the other); difference of the shares in percentage points, with "
+        "Newcombe's interval and Fisher's exact test. A run that diverged has no mAP: it counts here and nowhere else."
+    )
+    shown.append(blocks.table(heads, lines, caption))
+    return blocks.section("Failures and divergences", *shown)
+
+
+def cards(results: Results) -> list[Block]:
+    """The method card of every factor that is a built-in trick; no page without one."""
+    shown = []
+    for factor in results.plan.factors:
+        if factor["name"] in TRICKS and factor["levels"] == SWITCH:
+            trick = TRICKS[factor["name"]]
+            lines = [(line.capitalize(), getattr(trick.card, line)) for line in CARD_LINES]
+            shown.append(blocks.card(f"{trick.title} ({trick.short})", [*lines, ("Sets", _settings(trick.name))]))
+    return [blocks.section("The tricks", *shown)] if shown else []
+
+
+def _settings(name: str) -> str:
+    """The recipe fields a trick sets, at the paper's values."""
+    trick = TRICKS[name]
+    values = dict(trick.settings) | {knob.path: knob.default for knob in trick.knobs.values()}
+    return ", ".join(f"{path} = {value}" for path, value in values.items())
+
+
+def provenance(results: Results) -> Block:
+    """What the numbers were made from, and the command that makes them again."""
+    plan = results.plan.content
+    asked = [run for run in map(results.asked, results.runs["signature"]) if run]
+    sets: dict[str, Any] = {}
+    for dataset in (run["dataset"] for run in asked):
+        sets |= dataset.get("sets") or {dataset["name"]: dataset}
+    rows = [
+        ("Grid", f"{plan['name']}, planned {plan.get('created', MISSING)}"),
+        ("Code hash", ", ".join(sorted({run["code"] for run in asked}))),
+        *(row for dataset in sets.values() for row in _dataset(dataset)),
+        *_environment([run.get("environment") or {} for run in asked]),
+    ]
+    shown = [
+        blocks.facts(rows),
+        blocks.text("The command that plans and runs this grid:"),
+        blocks.code(plan.get("command", "")),
+    ]
+    if plan.get("yaml"):
+        shown += [blocks.text("The grid's file:"), blocks.code(plan["yaml"].rstrip())]
+    return blocks.section("Provenance", *shown)
+
+
+def _dataset(dataset: dict[str, Any]) -> list[tuple[str, str]]:
+    """What one data set holds, what of it was left out, and what a reader should know of it."""
+    skipped, split = dataset.get("skipped") or [], dataset.get("split")
+    held_out = "none: evaluated on the test set"
+    if split:
+        held_out = f"{percent(split['validation_identities'])} % of the training identities; the test set is not used"
+    return [
+        ("Data set", f"{dataset['name']} ({dataset.get('layout', MISSING)}), fingerprint {dataset['fingerprint']}"),
+        *((f"Data: {part}", _counts(count)) for part, count in (dataset.get("counts") or {}).items()),
+        (
+            "Images skipped",
+            "; ".join([str(len(skipped)), *skipped[:MOST_SKIPPED], *["…"] * (len(skipped) > MOST_SKIPPED)]),
+        ),
+        ("Validation split", held_out),
+        *(("Data: note", note) for note in dataset.get("notes") or []),
+    ]
+
+
+def _counts(count: Any) -> str:
+    return ", ".join(f"{value} {key}" for key, value in count.items()) if isinstance(count, Mapping) else str(count)
+
+
+def _environment(environments: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """A row a key, with every value that occurs among the runs."""
+    seen: dict[str, dict[str, None]] = {}
+    for environment in environments:
+        for key, value in environment.items():
+            text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else str(value)
+            seen.setdefault(key.replace("_", " ").capitalize(), {})[text] = None
+    return [(key, "; ".join(values)) for key, values in seen.items()]

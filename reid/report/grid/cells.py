@@ -1,0 +1,40 @@
+"""Cells and phrases that several pages print."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reid.analysis.results import Results
+from reid.analysis.runs_table import SWITCH
+from reid.metrics.formatting import interval, probability, signed
+from reid.statistics.factor_coding import DIGITS
+
+
+def basis(results: Results) -> str:
+    """What an estimate rests on, for its caption."""
+    return f"Runs: {states(results)}."
+
+
+def effect_cells(results: Results, metric: str, name: str) -> list[str]:
+    """Effect of a factor on a metric, its interval and its p-value, in words."""
+    row = results.effects[metric].to_dict("index")[name]
+    return [signed(metric, row["effect"]), interval(metric, row["low"], row["high"]), probability(row["p_holm"])]
+
+
+def states(results: Results) -> str:
+    """How many runs are in which state; missing ones are named, never dropped."""
+    counts = results.runs["state"].value_counts()
+    finished = counts.pop("finished")
+    others = "".join(f", {count} {state}" for state, count in sorted(counts.items()))
+    return f"{finished} of {len(results.runs)} finished{others}"
+
+
+def describe(factors: Sequence[Mapping[str, Any]], arm: str) -> str:
+    """Levels of `factors` in words, a digit of `arm` each: what is on, and the level of what is not a switch."""
+    words = []
+    for factor, digit in zip(factors, arm, strict=True):
+        short, level = factor.get("short") or factor["name"], factor["levels"][DIGITS.index(digit)]
+        if factor["levels"] != SWITCH:
+            words.append(f"{short} {level}")
+        elif level == "on":
+            words.append(short)
+    return " + ".join(words) or "none"

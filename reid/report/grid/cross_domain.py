@@ -1,0 +1,158 @@
+"""The page of runs that are evaluated on several data sets: at home, across, and beside the papers' tables."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from reid.analysis.published_tables import published_table
+from reid.analysis.results import MAIN, Results
+from reid.analysis.runs_table import each_row
+from reid.metrics.formatting import MISSING, percent, signed
+from reid.report import elements as blocks
+from reid.report import style as figures
+from reid.report.elements import Block
+from reid.report.grid.cells import basis, effect_cells
+from reid.tricks import TRICKS
+
+ACROSS = "mAP_cross"
+TRAIN_ON = "train_on"
+DIRECTIONS = {"Market → Duke": "M_to_D", "Duke → Market": "D_to_M"}
+HOMES = {"Market": "market1501", "Duke": "dukemtmc"}
+RUNGS = len(TRICKS)  # the row of the published tables that has all six; the row after it leaves random erasing out
+ERASING = "random_erasing"
+
+
+def cross_domain_section(results: Results, folder: Path) -> list[Block]:
+    """Scores by set and effects at home and across; no page where nothing was evaluated on a set not trained on."""
+    if ACROSS not in results.extras:
+        return []
+    scores = _scores(results)
+    home = bool(scores["home"].any())
+    parts = [*_effects(results, folder, home), _table(results, scores)]
+    if set(results.names) & set(TRICKS):
+        parts.append(_published())
+    return [blocks.section("Across domains", *parts)]
+
+
+def _scores(results: Results) -> pd.DataFrame:
+    """A row a finished run and set: arm, trained (in words), set, home (whether trained on), mAP, rank1."""
+    finished = results.runs.loc[results.runs["state"] == "finished", ["signature", "arm"]]
+    rows = []
+    for signature, arm in finished.itertuples(index=False):
+        folder = results.plan.run_folder(signature)
+        trained = " + ".join((results.asked(signature) or {})["dataset"].get("train_on", []))
+        for name, found in (folder.read("result") or {}).get("domains", {}).items():
+            metrics = {"mAP": found["mAP"], "rank1": found["rank1"]}
+            rows.append({"arm": arm, "trained": trained, "set": name, "home": found["trained_on"], **metrics})
+    return pd.DataFrame(rows)
+
+
+def _effects(results: Results, folder: Path, home: bool) -> list[Block]:
+    """Each factor's effect on mAP at home beside that across, and what the papers' ladders add by it."""
+    names = [term.name for term in results.terms if results.names[term.factor] != TRAIN_ON]
+    if not names:
+        return []
+    titles = {name: results.titles[name] for name in names}
+    metrics = {"home": MAIN, "across": ACROSS} if home else {"across": ACROSS}
+    series = [
+        (key, results.effects[metric].loc[names].rename(index=titles), ("effect", "low", "high"))
+        for key, metric in metrics.items()
+    ]
+    steps = _steps()
+    theirs = {column: steps[column] for column in (*HOMES, *DIRECTIONS)} if set(names) & set(TRICKS) else {}
+    rows = [
+        [
+            titles[name],
+            *(cell for metric in metrics.values() for cell in effect_cells(results, metric, name)[:2]),
+            *(signed(MAIN, found.get(name, np.nan)) for found in theirs.values()),
+        ]
+        for name in names
+    ]
+    heads = ["<*Factor", *(head for key in metrics for head in (f">{key}", "=95 %"))]
+    caption = (
+        "Effects on mAP, percentage points: at home, on the set that a run was trained on, and across, the mean over "
+        "the sets that it was not trained on. "
+        + (
+            "Right: what the trick adds in the published ladders (one run a rung), on Market-1501 and DukeMTMC-reID, "
+            "and trained on the one and evaluated on the other. "
+            if theirs
+            else ""
+        )
+        + basis(results)
+    )
+    figure = blocks.figure(
+        figures.save(folder / "domains.svg", 0.9 + 0.3 * len(names), figures.contrasts(series)),
+        "Effect of each factor on mAP on the set that was trained on and on others, with 95 % intervals. A trick whose "
+        "two points lie on two sides of the line helps at home by learning what does not carry over.",
+    )
+    return [figure, blocks.table([*heads, *(f">{column}" for column in theirs)], rows, caption)]
+
+
+def _table(results: Results, scores: pd.DataFrame) -> Block:
+    """mAP and rank-1 on every set, a row an arm; a column for every set trained on where that is a factor."""
+    place = results.names.index(TRAIN_ON) if TRAIN_ON in results.names else None
+    others = [factor for factor in results.plan.factors if factor["name"] != TRAIN_ON]
+    scores["label"] = [arm if place is None else arm[:place] + arm[place + 1 :] for arm in scores["arm"]]
+    columns = scores[["trained", "set", "home"]].drop_duplicates().to_dict("records")
+    means = scores.groupby(["label", "trained", "set"])[["mAP", "rank1"]].mean()
+    found = {key: (row["mAP"], row["rank1"]) for key, row in each_row(means)}
+    rows = [
+        [
+            label,
+            *(
+                " / ".join(percent(value) for value in found[key])
+                if (key := (label, c["trained"], c["set"])) in found
+                else MISSING
+                for c in columns
+            ),
+        ]
+        for label in sorted(scores["label"].unique())
+    ]
+    heads = [f">{column['trained']} → {column['set']}{' (home)' if column['home'] else ''}" for column in columns]
+    letters = ", ".join(str(factor.get("short") or factor["name"]) for factor in others)
+    return blocks.table(
+        ["<*Arm", *heads],
+        rows,
+        "mAP / rank-1, %: trained on → evaluated on; plain means over finished runs. The digits of an arm are, in "
+        f"order: {letters}.",
+    )
+
+
+def _steps() -> dict[str, dict[str, float]]:
+    """What each trick adds to mAP in the published ladders, fractions, by column of the page."""
+    same = published_table("cumulative_ablation_same_domain")
+    across = published_table("cumulative_ablation_cross_domain")
+    columns = {title: same[f"{key}_mAP"] for title, key in HOMES.items()}
+    columns |= {title: across[f"{key}_mAP"] for title, key in DIRECTIONS.items()}
+    return {
+        title: {name: float(values[rung] - values[rung - 1]) / 100 for rung, name in enumerate(TRICKS, start=1)}
+        for title, values in columns.items()
+    }
+
+
+def _published() -> Block:
+    """The papers' ladders, within each set and across, as published."""
+    same = published_table("cumulative_ablation_same_domain")
+    across = published_table("cumulative_ablation_cross_domain")
+    rows = []
+    for rung, row in each_row(across):
+        at_home = [
+            f"{same[f'{key}_mAP'][rung]:.1f} / {same[f'{key}_rank1'][rung]:.1f}" if rung <= RUNGS else MISSING
+            for key in HOMES.values()
+        ]
+        away = [f"{row[f'{key}_mAP']:.1f} / {row[f'{key}_rank1']:.1f}" for key in DIRECTIONS.values()]
+        rows.append([str(row["model_cumulative"]), *at_home, *away])
+    erasing = list(TRICKS).index(ERASING) + 1
+    loss = [across[f"{key}_mAP"][erasing] - across[f"{key}_mAP"][erasing - 1] for key in DIRECTIONS.values()]
+    return blocks.table(
+        ["<*Published", *(f">{title}" for title in (*HOMES, *DIRECTIONS))],
+        rows,
+        "mAP / rank-1, %, of Luo et al. 2019, one run a row: tables 1 (as in the README of "
+        "michuanhaohao/reid-strong-baseline, 3da7e6f) and 3 of arXiv:1903.07071. Across domains random erasing costs "
+        f"{_points(loss[0])} and {_points(loss[1])} points of mAP in the ladder; the last row has all tricks but it.",
+    )
+
+
+def _points(value: float) -> str:
+    return f"{abs(value):.1f}"

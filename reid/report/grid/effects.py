@@ -1,0 +1,136 @@
+"""The pages behind the verdict: the effects, on every metric and over queries; the interactions."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from reid.analysis.results import MAIN, QUALITY, Results
+from reid.metrics.formatting import interval, probability, signed
+from reid.metrics.names import is_fraction
+from reid.report import elements as blocks
+from reid.report import style as figures
+from reid.report.elements import Block
+from reid.report.grid.cells import basis, effect_cells
+from reid.report.grid.feature_spaces import MEASURES
+from reid.report.grid.oscillation import INDICES
+from reid.statistics.design import MAIN as MAIN_EFFECT
+
+Series = list[tuple[str, pd.DataFrame, tuple[str, str, str, str]]]
+
+
+def effects(results: Results, folder: Path) -> Block:
+    """Main effects, Shapley values, single steps; and what other queries would have said."""
+    series = comparisons(results)
+    rows = [
+        [
+            title,
+            *(
+                cell
+                for _, frame, (value, low, high, _) in series
+                for row in [frame.to_dict("index")[name]]
+                for cell in (signed(MAIN, row[value]), interval(MAIN, row[low], row[high]))
+            ),
+        ]
+        for name, title in results.titles.items()
+    ]
+    metrics = [
+        [title, *(cell for metric in QUALITY for cell in effect_cells(results, metric, name))]
+        for name, title in results.titles.items()
+    ]
+    titled = [(key, frame.rename(index=results.titles), columns[:3]) for key, frame, columns in series]
+    explained = {
+        "main": "Main effect: mean of all arms with it minus mean of all arms without.",
+        "Shapley": "The Shapley values add up to all minus none.",
+        "alone": "Alone: its arm minus none.",
+        "away": "Taken away: all minus all but it.",
+        "step": "Step: what it adds to those before it.",
+    }
+    if results.design.kind == "fraction":
+        explained["Shapley"] += (
+            " In a fraction they rest on main effects and pairs alone, and so equal the main effects."
+        )
+    heads = {"away": "taken away"}
+    drawn = [
+        blocks.figure(
+            figures.save(folder / "effects.svg", 0.9 + 0.15 * len(series) * len(rows), figures.contrasts(titled)),
+            "Several answers to what a factor brings. Where they agree, the factor does the same in any company; where "
+            "alone and taken away lie apart, it interacts. Single steps compare two arms only and are the less sure.",
+        )
+    ]
+    return blocks.section(
+        "Effects: averaged, alone, taken away",
+        *(drawn if len(series) > 1 else []),
+        blocks.table(
+            ["<*Factor", *(head for key, _, _ in series for head in (f">{heads.get(key, key)}", "=95 %"))],
+            rows,
+            "mAP, percentage points. " + " ".join(explained[key] for key, _, _ in series) + f" {basis(results)}",
+        ),
+        *probabilities(results, series),
+        blocks.table(
+            ["<*Factor", *(head for title in QUALITY.values() for head in (f">{title}", "=95 %", ">p (Holm)"))],
+            metrics,
+            "Effects on three metrics, percentage points.",
+        ),
+        *over_queries(results),
+    )
+
+
+def probabilities(results: Results, series: Series) -> list[Block]:
+    """The p-values of several answers; the one answer of a design that has no other stands on the first page."""
+    if len(series) == 1:
+        return []
+    found = [frame[columns[-1]].to_dict() for _, frame, columns in series]
+    rows = [[title, *(probability(p[name]) for p in found)] for name, title in results.titles.items()]
+    caption = "p-values of the same numbers, each column corrected after Holm over the factors."
+    return [blocks.table(["<*Factor", *(f">p of {key}" for key, _, _ in series)], rows, caption)]
+
+
+def comparisons(results: Results) -> Series:
+    """The series that the design has numbers for: key, frame by term, and its columns of value, low, high and p."""
+    singles = results.singles
+    estimand = {"leave-one-out": "away", "add-one-in": "alone", "ladder": "step"}.get(results.design.kind, "main")
+    series = [(estimand, results.effects[MAIN], ("effect", "low", "high", "p_holm"))]
+    if results.shapley is not None and results.design.estimand == MAIN_EFFECT:
+        series.append(("Shapley", results.shapley, ("value", "low", "high", "p_holm")))
+    known = [key for key in ("alone", "away") if key != estimand and singles[key].notna().any()]
+    return series + [(key, singles, (key, f"{key}_low", f"{key}_high", f"{key}_p_holm")) for key in known]
+
+
+def over_queries(results: Results) -> list[Block]:
+    """Seed uncertainty beside query uncertainty, where the runs kept their queries' average precision."""
+    if results.design.estimand != MAIN_EFFECT:
+        return []
+    if isinstance(results.queries, str):
+        return [blocks.text(f"Uncertainty over queries: {results.queries}.")]
+    over, main = results.queries.to_dict("index"), results.effects[MAIN].to_dict("index")
+    rows = [
+        [
+            title,
+            signed(MAIN, main[name]["effect"]),
+            interval(MAIN, main[name]["low"], main[name]["high"]),
+            interval(MAIN, over[name]["low"], over[name]["high"]),
+        ]
+        for name, title in results.titles.items()
+    ]
+    caption = (
+        "Two uncertainties of the main effects on mAP, not to be added up. Over runs: were the grid trained again. "
+        "Over queries: were other queries of this kind asked of the same networks (bootstrap over the queries' average "
+        "precision, 2 000 draws)."
+    )
+    return [blocks.table(["<*Factor", ">main", "=95 % over runs", "=95 % over queries"], rows, caption)]
+
+
+def other_metrics(results: Results) -> list[Block]:
+    """Effects on what was measured beyond the metrics, the costs, and what has a page of its own."""
+    extras = [metric for metric in results.extras if metric not in (*INDICES, *MEASURES)]
+    if not extras:
+        return []
+    rows = [
+        [metric.replace("_", " "), title, *effect_cells(results, metric, name)]
+        for metric in extras
+        for name, title in results.titles.items()
+    ]
+    points = any(is_fraction(metric) for metric in extras)
+    caption = "Effects on what else was measured" + (", rankings in percentage points." if points else ".")
+    columns = ["<Metric", "<*Factor", ">effect", "=95 %", ">p (Holm)"]
+    return [blocks.section("Other measures", blocks.table(columns, rows, caption))]

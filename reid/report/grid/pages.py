@@ -1,0 +1,79 @@
+"""The report: what it says of a grid, page by page. The same runs give the same bytes."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from reid.analysis.results import Results, read_results
+from reid.errors import InputError
+from reid.report.grid import appendix
+from reid.report.grid import effects as evidence
+from reid.report.grid import ladder as ladder_page
+from reid.report.grid import training as training_pages
+from reid.report.grid.budget_cuts import censored_section
+from reid.report.grid.cross_domain import cross_domain_section
+from reid.report.grid.csv import write_tables
+from reid.report.grid.feature_spaces import spaces_section
+from reid.report.grid.interactions import interactions
+from reid.report.grid.oscillation import oscillation_section
+from reid.report.grid.rank_lists import rank_lists
+from reid.report.grid.verdict import headline, verdict
+from reid.report.study import describe_study, read_study, write_study_tables
+from reid.report.write import Place, write_files
+
+
+def write_report(
+    folder: Path,
+    out: Path,
+    formats: Sequence[str] = ("pdf", "csv"),
+    rope: float | None = None,
+    allow_mixed: bool = False,
+) -> list[Path]:
+    """Write the report of a grid, or of a study, in `formats` (of FORMATS) and return the paths written.
+
+    `out` is a folder, for report.pdf, report.html, tables.tex, tables.md and the CSVs in tables/; or the file of one of
+    the formats, beside which the others go. `rope` is half the region of practical equivalence of a grid's effects, a
+    fraction. Raises InputError where the folder holds no plan or no finished run (no complete trial), or, unless
+    `allow_mixed`, mixes runs of two training codes, data sets or evaluation protocols.
+    """
+    place = Place.of(out, formats)
+    if (folder / "study.json").exists():
+        if rope is not None:
+            raise InputError(f"--rope {100 * rope:g}: is for effects of a grid; leave it out for the study {folder}")
+        study = read_study(folder, allow_mixed)
+        return write_files(place, partial(describe_study, study), partial(write_study_tables, study))
+    results = read_results(folder, rope, allow_mixed)
+    return write_files(place, partial(describe_results, results), partial(write_tables, results))
+
+
+def describe_results(results: Results, folder: Path) -> dict[str, Any]:
+    """What the report says, in blocks; its figures and images are written to `folder`."""
+    plan = results.plan.content
+    return {
+        "title": plan.get("title") or plan["name"],
+        "name": plan["name"],
+        "question": plan.get("question") or "",
+        "created": plan.get("created") or "1970-01-01T00:00:00+00:00",
+        "headline": headline(results),
+        "verdict": verdict(results, folder),
+        "sections": [
+            *ladder_page.ladder(results, folder),
+            evidence.effects(results, folder),
+            *interactions(results, folder),
+            *ladder_page.published(results),
+            *cross_domain_section(results, folder),
+            training_pages.loss_curves(results, folder),
+            *oscillation_section(results, folder),
+            *spaces_section(results, folder),
+            training_pages.cost(results, folder),
+            *evidence.other_metrics(results),
+            appendix.arms(results),
+            appendix.failures(results),
+            *censored_section(results),
+            rank_lists(results, folder),
+            appendix.runs(results),
+            *appendix.cards(results),
+            appendix.provenance(results),
+        ],
+    }

@@ -1,0 +1,74 @@
+"""Rank lists: a few queries with their top ten, for the base arm and the best."""
+
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from reid.analysis.ladder import ties_with_best
+from reid.analysis.results import MAIN, Results
+from reid.recipe import digest
+from reid.report import elements as blocks
+from reid.report.elements import Block
+from reid.report.grid.cells import describe
+
+HEIGHT = 128  # pixels of a thumbnail
+
+Lists = list[tuple[str, list[tuple[str, bool]]]]
+
+
+def rank_lists(results: Results, folder: Path) -> Block:
+    """The same queries for both arms; images are read from the data set's folder, and copied small to `folder`."""
+    best, _ = ties_with_best(results.runs, results.names, MAIN)
+    base = "0" * len(results.names)
+    shown: list[Block] = []
+    for label, arm in {"Base arm": base, "Best arm": best}.items():
+        title = f"{label} {arm}: {describe(results.plan.factors, arm)}"
+        try:
+            shown.append(blocks.ranks(title, _lists(results, arm, folder)))
+        except _AbsentError as reason:
+            shown.append(blocks.text(f"{title}. {reason}"))
+    caption = (
+        "The same queries (left) and what each arm ranks first, nearest first. A right image has a solid blue frame, a "
+        "wrong one a dashed orange frame; images of the query's own camera are left out, as the protocol asks."
+    )
+    return blocks.section("Rank lists", blocks.text(caption), *shown)
+
+
+class _AbsentError(Exception):
+    """Why there is nothing to show, in words."""
+
+
+def _lists(results: Results, arm: str, folder: Path) -> Lists:
+    """The lists of the arm's first finished run, with thumbnails. Raises _AbsentError."""
+    runs = results.runs
+    finished = runs.loc[(runs["arm"] == arm) & (runs["state"] == "finished"), "signature"].tolist()
+    if not finished:
+        raise _AbsentError("It has no finished run.")
+    run = results.plan.run_folder(finished[0])
+    try:
+        lists, asked = run.read("ranklists"), run.read("run")
+    except ValueError as error:
+        raise _AbsentError(f"{run.signature}: ranklists.json cannot be read ({error}).") from None
+    if not lists:
+        raise _AbsentError("Its run folder holds no ranklists.json: it was trained before rank lists were kept.")
+    root = Path(asked["dataset"]["root"])
+    try:
+        return [
+            (
+                _thumbnail(root, one["query"], folder),
+                [(_thumbnail(root, item["file"], folder), bool(item["right"])) for item in one["top"]],
+            )
+            for one in lists
+        ]
+    except (OSError, UnidentifiedImageError):
+        raise _AbsentError(f"Its images cannot be shown: they are no longer in {root}.") from None
+
+
+def _thumbnail(root: Path, file: str, folder: Path) -> str:
+    """A small copy of an image; returns its file name."""
+    name = f"image-{digest(str(root / file))}.jpg"  # two data sets may have a file of one name
+    if not (folder / name).exists():
+        with Image.open(root / file) as image:
+            small = image.convert("RGB").resize((max(1, round(image.width * HEIGHT / image.height)), HEIGHT))
+        small.save(folder / name, quality=80)
+    return name

@@ -1,0 +1,175 @@
+"""The first page: what helps, by how much, how sure; which arm is best; what it rests on."""
+
+from pathlib import Path
+
+import numpy as np
+
+from reid.analysis.completeness import precision_loss
+from reid.analysis.ladder import ties_with_best
+from reid.analysis.results import MAIN, Results
+from reid.analysis.runs_table import each_row
+from reid.metrics.formatting import interval, percent, probability, signed
+from reid.report import elements as blocks
+from reid.report import style as figures
+from reid.report.elements import Block
+from reid.report.grid.budget_cuts import censored_warning
+from reid.report.grid.cells import describe, states
+from reid.statistics.design import MAIN as MAIN_EFFECT
+
+FITTED = ". Effects are fitted to the finished runs; the others are counted here and never averaged as numbers"
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of the factors in a defining relation
+FRACTIONS = {2: "half", 4: "quarter", 8: "eighth", 16: "sixteenth"}
+
+GROUPS = {
+    "helps": "Helps",
+    "hurts": "Hurts",
+    "no effect": "No effect beyond the noise",
+    "cannot tell": "Cannot tell yet",
+    "not estimable": "Not estimable",
+}
+
+
+def headline(results: Results) -> str:
+    """The verdicts in one paragraph, largest effect first."""
+    found = results.effects[MAIN].sort_values("effect", ascending=False)
+    parts = []
+    for start, label in GROUPS.items():
+        members = [(name, row["effect"]) for name, row in each_row(found) if row["verdict"].startswith(start)]
+        if members:
+            words = (results.titles[name] + f" ({signed(MAIN, value)})" * (value == value) for name, value in members)
+            parts.append(f"{label}: {', '.join(words)}.")
+    return " ".join(parts)
+
+
+def verdict(results: Results, folder: Path) -> list[Block]:
+    """A line a factor, the forest plot, and the facts behind them."""
+    found = results.effects[MAIN]
+    rows = [
+        [
+            results.titles[name],
+            signed(MAIN, row["effect"]),
+            interval(MAIN, row["low"], row["high"]),
+            probability(row["p_holm"]),
+            row["verdict"],
+        ]
+        for name, row in each_row(found)
+    ]
+    titled = found.rename(index=results.titles)
+    lines = [
+        *(
+            blocks.warning(f"Mixed runs, allowed by --allow-mixed. Found more than one {words}.")
+            for words in results.mixed
+        ),
+        *censored_warning(results),
+        blocks.table(["<Factor", ">mAP, points", "=95 % interval", ">p (Holm)", "<*Verdict"], rows),
+    ]
+    if found["effect"].isna().all():
+        return [*lines, blocks.facts(facts(results))]
+    height = 0.75 + 0.28 * len(found)
+    file = figures.save(folder / "forest.svg", height, figures.forest(titled, region(results)))
+    averaged = results.design.estimand == MAIN_EFFECT
+    return [
+        *lines,
+        blocks.figure(
+            file,
+            ("Effect of each factor on mAP, averaged over all other factors" if averaged else "Effect of each factor")
+            + ", with 95 % intervals. An interval clear of the line helps (right) or hurts (left); one inside the grey "
+            "band, the region of practical equivalence, is no effect.",
+        ),
+        blocks.facts(facts(results)),
+    ]
+
+
+def region(results: Results) -> float:
+    """Half the region of practical equivalence, a fraction: what was asked for, or the noise of a single run."""
+    return float(results.analysis.noise.sd) if results.rope is None else results.rope
+
+
+def facts(results: Results) -> list[tuple[str, str]]:
+    """Best arm, design, runs by state, noise and data, each a line."""
+    dataset = results.plan.content.get("dataset") or {}
+    fingerprints = ", ".join(results.runs["fingerprint"].dropna().unique())
+    return [
+        ("Best arm", best(results)),
+        ("Design", design(results)),
+        ("Runs", runs(results)),
+        ("Noise", noise(results)),
+        *seeds(results),
+        ("Data", f"{dataset.get('name', 'unnamed')}, fingerprint {fingerprints}"),
+    ]
+
+
+def design(results: Results) -> str:
+    """Which arms were planned, what is called an effect, and what it is aliased with."""
+    found, shorts = results.design, [results.shorts[term.name] for term in results.terms]
+    if found.kind == "fraction":
+        part = found.coding.cells // len(found.arms)
+        words = " = ".join("".join(LETTERS[i] for i in word) for word in found.words)
+        letters = ", ".join(f"{LETTERS[i]} {short}" for i, short in enumerate(shorts))
+        resolution = len(found.words[0])
+        clean = (
+            "effects that are aliased with each other are shown as sums only, the others stand for themselves and for "
+            "interactions of more factors, taken to be nil"
+            if any(len(group) > 1 for group in found.alias_groups)
+            else f"a main effect stands for itself and for interactions of {resolution - 1} factors, a pair for itself "
+            f"and for interactions of {resolution - 2}: these are taken to be nil"
+        )
+        name = FRACTIONS.get(part, f"1/{part}")
+        return (
+            f"{name} fraction of {found.coding.cells} arms, |I| = {words} ({letters}), resolution {resolution}; {clean}"
+        )
+    kinds = {"full": "every combination of levels", "arms": "a choice of arms"}
+    return f"{kinds.get(found.kind, found.kind)}; the effect of a factor is its {found.estimand}"
+
+
+def runs(results: Results) -> str:
+    """Runs by state, and what those that are missing cost."""
+    count = len(results.plan.content["seeds"])
+    text = f"{len(results.arms)} arms, {count} seed{'s' * (count > 1)}: {states(results)}"
+    if bool((results.runs["state"] == "finished").all()):
+        return text
+    ratio, effects, pairs = precision_loss(results.runs, results.names, MAIN)
+    cost = "" if np.isnan(ratio) else f". Their standard errors are {ratio:.2f} times those of the whole grid"
+    lost = [f"{effects} effects"] * (effects > 0) + [f"{pairs} interactions"] * (pairs > 0)
+    return f"{text}{FITTED}{cost}" + (f"; {' and '.join(lost)} cannot be estimated yet" if lost else "")
+
+
+def noise(results: Results) -> str:
+    """The noise of a run, how it was measured, and the region of practical equivalence."""
+    noise = results.analysis.noise
+    if np.isnan(noise.sd):
+        return "cannot be measured: no finished run is left over; intervals are empty"
+    sd, source = percent(float(noise.sd)), f"{noise.source}, {noise.df:.3g} df"
+    text = f"standard deviation of a single run {sd} points of mAP ({source})"
+    if results.rope is None:
+        return text + ", the region of practical equivalence"
+    return f"{text}; region of practical equivalence ±{percent(results.rope)} points, as asked"
+
+
+def seeds(results: Results) -> list[tuple[str, str]]:
+    """Whether pairing the seeds pays; no line where it cannot be measured."""
+    found = results.pairing
+    if np.isnan(found.correlation):
+        return []
+    value, low, high = (
+        f"{number + 0.0:.2f}".replace("-", "−") for number in (found.correlation, found.low, found.high)
+    )
+    text = f"correlation of two arms over {found.seeds} seeds {value} [{low}, {high}]"
+    if found.low > 0:
+        return [
+            ("Paired seeds", f"{text}: pairing pays, without it {found.gain:.1f} times as many runs would be needed")
+        ]
+    return [("Paired seeds", f"{text}: not shown to pay")]
+
+
+def best(results: Results) -> str:
+    """The arm of the highest mean and how many others are not told apart from it."""
+    arm, ties = ties_with_best(results.runs, results.names, MAIN)
+    row = results.arms.to_dict("index")[arm]
+    text = (
+        f"{arm} ({describe(results.plan.factors, arm)}), {percent(row['mAP'])} % mAP, {percent(row['rank1'])} % rank-1"
+    )
+    if ties < 0:
+        return text
+    told = {0: "told apart from every other arm", 1: "1 other arm is not told apart from it"}
+    return f"{text}; {told.get(ties, f'{ties} other arms are not told apart from it')}"

@@ -1,0 +1,1 @@
+"""A report's elements as PDF, HTML and LaTeX."""

@@ -1,0 +1,249 @@
+"""What a study's report says, page by page."""
+
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from reid.analysis.runs_table import each_row
+from reid.analysis.study_table import Study
+from reid.metrics.formatting import MISSING, number, percent
+from reid.report import elements as blocks
+from reid.report import style as figures
+from reid.report.elements import Block
+from reid.report.study import figures as drawn
+from reid.report.study import landscape
+from reid.report.study.knob_axis import Knob
+from reid.report.study.verdict import METHODS, headline, measured_or_dash, progress, verdict
+
+FEWEST_FOR_MAPS = 20
+MOST_MAPS = 3
+
+
+def describe_study(study: Study, folder: Path) -> dict[str, Any]:
+    """The report in blocks; its figures are written to `folder`."""
+    content = study.content
+    return {
+        "title": content.get("title") or content["name"],
+        "name": content["name"],
+        "question": content.get("question") or "",
+        "created": content.get("created") or "1970-01-01T00:00:00+00:00",
+        "headline": headline(study),
+        "verdict": verdict(study, folder),
+        "sections": [
+            history(study, folder),
+            parallel(study, folder),
+            *maps(study, folder),
+            slices(study, folder),
+            importances(study, folder),
+            *intermediate(study, folder),
+            *pareto(study, folder),
+            trials(study),
+            provenance(study),
+        ],
+    }
+
+
+def history(study: Study, folder: Path) -> Block:
+    """The search as it went."""
+    file = figures.save(folder / "history.svg", 3.0, drawn.history(study))
+    return blocks.section(
+        "The search",
+        blocks.figure(
+            file,
+            "Trials in the order in which they were asked for, and the best so far. A pruned trial stands at the last "
+            "value it reported; marks on the axis are trials without any value. The best of many noisy trials is lucky "
+            f"as well as good: only fresh seeds tell how much of it is real. Trials: {progress(study)}.",
+        ),
+    )
+
+
+def parallel(study: Study, folder: Path) -> Block:
+    file = figures.save(folder / "parallel.svg", 3.4, landscape.parallel(study))
+    return blocks.section(
+        "Knobs and value",
+        blocks.figure(
+            file,
+            "A line a complete trial, through its value of every knob to what it reached; good ones are drawn last. "
+            "Where the good lines run together, a knob matters. Off and words have places of their own.",
+        ),
+    )
+
+
+def ranked(study: Study) -> list[Knob]:
+    """Knobs, the most important first where that is known."""
+    found = study.importances or {}
+    shares = found.get("fanova") or {}
+    return sorted(study.knobs, key=lambda one: -shares.get(one.name, {}).get("importance", 0.0))
+
+
+def maps(study: Study, folder: Path) -> list[Block]:
+    """Maps of the most important pairs of knobs; none for a single knob."""
+    pairs = list(combinations(ranked(study)[:MOST_MAPS], 2))[:MOST_MAPS]
+    if not pairs:
+        return []
+    title = "Pairs of knobs"
+    if len(study.complete) < FEWEST_FOR_MAPS:
+        few = (
+            f"No map: {len(study.complete)} complete trials are fewer than {FEWEST_FOR_MAPS} and would leave it blank."
+        )
+        return [blocks.section(title, blocks.text(few))]
+    file = figures.save(folder / "maps.svg", 2.6, landscape.maps(study, pairs))
+    how = "the most important knobs" if "fanova" in (study.importances or {}) else "the first knobs of the study"
+    return [
+        blocks.section(
+            title,
+            blocks.figure(
+                file,
+                f"Pairs of {how}. Colour: average of the trials near a point, with Gaussian weights of a standard "
+                "deviation of a tenth of each range; other knobs lie as they were tried, and choices and off are "
+                "averaged by themselves. Blank: fewer than one trial's weight near by; nothing is extrapolated. The "
+                "average is flatter than the truth, and follows where the sampler went.",
+            ),
+        )
+    ]
+
+
+def slices(study: Study, folder: Path) -> Block:
+    file = figures.save(folder / "slices.svg", 0.5 + 1.8 * len(study.objectives), landscape.slices(study))
+    return blocks.section(
+        "Knob by knob",
+        blocks.figure(
+            file,
+            f"Complete trials over each knob. Dashed: the paper's default; solid: the {study.winner_words}. Other "
+            "knobs vary between the points, so a knob that seems to do nothing may still matter with others.",
+        ),
+    )
+
+
+def importances(study: Study, folder: Path) -> Block:
+    """Both methods' shares for every objective, or why there are none."""
+    title, found = "Which knob matters", study.importances
+    if found is None:
+        return blocks.section(title, blocks.text("Measured when the search ends."))
+    if "refused" in found:
+        return blocks.section(title, blocks.text(f"Not told: {found['refused']}."))
+    titles = {one.name: one.title for one in study.knobs}
+    shown: list[Block] = []
+    for i, (objective, shares) in enumerate(zip(study.objectives, [found, *found.get("others", [])], strict=True)):
+        height = 0.7 + 0.3 * len(shares["fanova"])
+        file = figures.save(folder / f"importances{i}.svg", height, drawn.importances(study, shares))
+        rows = [
+            [titles.get(name, name), *(cell for m in METHODS for cell in _cells(shares[m][name]))]
+            for name in sorted(shares["fanova"], key=lambda name: -shares["fanova"][name]["importance"])
+        ]
+        about = f"For {objective.words}: " if len(study.objectives) > 1 else ""
+        caption = (
+            f"{about}shares of {found['n_trials']} complete trials with 95 % bootstrap intervals over the trials. "
+            "fANOVA: share of the variance over the whole space, by a random forest. PED-ANOVA: what tells the best "
+            "tenth of the trials from the others. They answer different questions; where they differ, neither is sure."
+        )
+        shown.append(blocks.figure(file, caption))
+        heads = [head for name in METHODS.values() for head in (f">{name}, %", "=95 %")]
+        shown.append(blocks.table(["<*Knob", *heads], rows))
+    return blocks.section(title, *shown)
+
+
+def _cells(one: dict[str, float]) -> list[str]:
+    return [percent(one["importance"]), f"[{percent(one['low'])}, {percent(one['high'])}]"]
+
+
+def intermediate(study: Study, folder: Path) -> list[Block]:
+    """What trials reported on their way; no page where none did."""
+    if not any(study.intermediate.values()) or len(study.objectives) > 1:
+        return []
+    file = figures.save(folder / "intermediate.svg", 3.2, drawn.intermediate(study))
+    return [
+        blocks.section(
+            "On the way",
+            blocks.figure(
+                file,
+                "What each trial reported at every step: validation values by epoch, or the running mean over its "
+                "seeds where the pruner works across seeds. Lines that end early were pruned or diverged.",
+            ),
+        )
+    ]
+
+
+def pareto(study: Study, folder: Path) -> list[Block]:
+    """Two objectives against each other; no page for one."""
+    if len(study.objectives) < 2:
+        return []
+    file = figures.save(folder / "pareto.svg", 3.4, drawn.pareto(study))
+    rows = [
+        [
+            str(n),
+            *(measured_or_dash(one.metric, study.value(n, one.metric)) for one in study.objectives[:2]),
+            *(one.words(study.trials.at[n, one.name]) for one in study.knobs),
+        ]
+        for n in study.front
+    ]
+    heads = [">Trial", *(f">{goal(study, i)}" for i in (0, 1)), *(f">{one.title}" for one in study.knobs)]
+    return [
+        blocks.section(
+            "Two objectives",
+            blocks.figure(
+                file,
+                "Complete trials by both objectives. The line joins the front: the trials that no other beats on both. "
+                "Values carry the noise of their seeds, so the front is better than its members would be again.",
+            ),
+            blocks.table(heads, rows, "The front, best on the first objective first."),
+        )
+    ]
+
+
+def goal(study: Study, i: int) -> str:
+    """An objective for a column's head."""
+    one = study.objectives[i]
+    return f"{one.words}{', %' if one.factor == 100 else ''}"
+
+
+def trials(study: Study) -> Block:
+    """Every trial with its state."""
+    goals = [f">{goal(study, i)}" for i in range(len(study.objectives))]
+    titles = [">" + one.title.replace(": ", ":\n") for one in study.knobs]
+    rows = [
+        [
+            str(n),
+            row["state"],
+            *(measured_or_dash(one.metric, row[one.metric]) for one in study.objectives),
+            *(one.words(row[one.name]) for one in study.knobs),
+            str(row["seeds"]),
+            number(row["seconds"]),
+            row["reason"] or "",
+        ]
+        for n, row in each_row(study.trials)
+    ]
+    heads = [">#", "<State", *goals, *titles, ">runs", ">seconds", "<*Reason"]
+    caption = "Every trial in the order in which it was asked for, with the validation value it reached."
+    return blocks.section("All trials", blocks.table(heads, rows, caption))
+
+
+def provenance(study: Study) -> Block:
+    """What the numbers were made from, and the command that makes them again."""
+    content = study.content
+    data = content.get("dataset") or {}
+    states = study.runs["state"].value_counts().sort_index()
+    rows = [
+        ("Study", f"{content['name']}, begun {content.get('created', MISSING)}"),
+        ("Code hash", ", ".join(sorted(study.runs["code"].dropna().unique())) or MISSING),
+        (
+            "Data set",
+            f"{data.get('name', MISSING)} ({data.get('layout', MISSING)}), {data.get('fingerprint', MISSING)}",
+        ),
+        ("Ranking", "; ".join(sorted(study.runs["protocol"].dropna().unique())) or MISSING),
+        ("Runs", ", ".join(f"{count} {state}" for state, count in states.items()) or "none"),
+        ("Storage", str(content.get("storage") or MISSING)),
+        ("Seeds", f"{_list(content.get('seeds'))} a trial; fresh {_list(content.get('fresh_seeds'))}"),
+    ]
+    shown = [
+        blocks.facts(rows),
+        blocks.text("The command that runs this study, and goes on with it:"),
+        blocks.code(content.get("command") or ""),
+    ]
+    if content.get("yaml"):
+        shown += [blocks.text("The study's file:"), blocks.code(content["yaml"].rstrip())]
+    return blocks.section("Provenance", *shown)
+
+
+def _list(values: Any) -> str:
+    return ", ".join(map(str, values or [])) or MISSING

@@ -1,0 +1,209 @@
+"""The first page of a study's report: is tuning worth it, by how much, how sure, and which knob matters."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reid.analysis.study_table import SIDES, Study
+from reid.metrics.formatting import MISSING, interval, measured, percent, probability, signed
+from reid.metrics.names import is_fraction
+from reid.report import elements as blocks
+from reid.report import style as figures
+from reid.report.elements import Block
+from reid.report.study import figures as drawn
+
+METHODS = {"fanova": "fANOVA", "ped_anova": "PED-ANOVA"}
+
+
+def headline(study: Study) -> str:
+    """Gain, optimism and the knob that matters, a sentence each."""
+    return " ".join([gain(study), *optimism(study), knob_that_matters(study)])
+
+
+def gain(study: Study) -> str:
+    """What the comparison says; where there is none, how far the search is."""
+    found, comparison = study.difference, study.comparison
+    if found is None or comparison is None:
+        best = study.value(study.best, study.objectives[0].metric)
+        return (
+            f"Not compared yet: {progress(study)}. Best so far: trial {study.best} with "
+            f"{value_words(study.objectives[0].metric, best)} on the validation set, a number that the search "
+            "itself has chosen and that proves nothing."
+        )
+    if comparison["winner"]["params"] == comparison["defaults"]["params"]:
+        return "Nothing gained: the best trial has the paper's defaults."
+    metric = comparison["metric"]
+    what = f"{signed(metric, found.difference)} {unit(metric)} over the paper's defaults"
+    verdict = found.words(study.maximize)
+    if verdict.startswith("cannot tell"):
+        return f"Cannot tell yet whether tuning pays: {what}, and {verdict.partition(': ')[2]}."
+    span = f"{interval(metric, found.low, found.high)}, p {p_words(found.p)}, {found.pairs} paired fresh seeds"
+    if verdict == "not told apart":
+        return f"No gain shown: {what} is within the noise of seeds ({span})."
+    start = "Tuning pays" if verdict == "better" else "Tuning hurts: the winner is worse"
+    return f"{start}: {what} ({span})."
+
+
+def optimism(study: Study) -> list[str]:
+    """How much more the search promised than the winner's fresh seeds gave."""
+    if not study.comparison or study.comparison.get("optimism") is None:
+        return []
+    metric, size = study.comparison["metric"], float(study.comparison["optimism"])
+    best = value_words(metric, study.comparison["validation_best"])
+    if signed(metric, size) == "0.0":
+        return [f"The search's own best value, {best}, is what the same knobs gave with fresh seeds."]
+    gap = f"{measured(metric, abs(size))} {unit(metric)} {'better' if size > 0 else 'worse'}"
+    return [f"The search's own best value, {best}, was {gap} than what the same knobs gave with fresh seeds."]
+
+
+def knob_that_matters(study: Study) -> str:
+    """The knob of the largest share, or why that is not told."""
+    found = study.importances
+    if found is None:
+        return "Which knob matters is measured when the search ends."
+    if "refused" in found:
+        return f"Which knob matters is not told: {found['refused']}."
+    titles = {one.name: one.title for one in study.knobs}
+    first = {method: max(found[method], key=lambda name: found[method][name]["importance"]) for method in METHODS}
+    words = {method: share(found[method][name]) for method, name in first.items()}
+    if first["fanova"] == first["ped_anova"]:
+        return f"{titles[first['fanova']]} matters most ({words['fanova']} of the variance)."
+    return (
+        f"Which knob matters depends on the question: {titles[first['fanova']]} over the whole space "
+        f"({words['fanova']}), {titles[first['ped_anova']]} among the best tenth ({words['ped_anova']})."
+    )
+
+
+def verdict(study: Study, folder: Path) -> list[Block]:
+    """The comparison, the knobs at the defaults and at the winner, and the facts behind them."""
+    warnings = [
+        blocks.warning(f"Mixed runs, allowed by --allow-mixed. Found more than one {words}.") for words in study.mixed
+    ]
+    return [*warnings, *compared(study, folder), knobs(study), blocks.facts(facts(study))]
+
+
+def compared(study: Study, folder: Path) -> list[Block]:
+    """The winner against the defaults, seed by seed; nothing before the comparison."""
+    found, comparison = study.difference, study.comparison
+    if found is None or comparison is None:
+        return []
+    metric = comparison["metric"]
+    values = {side: [np.nan if v is None else float(v) for v in comparison[side]["values"]] for side in SIDES}
+    means = {
+        side: value_words(metric, float(np.mean([v for v in values[side] if v == v] or [np.nan]))) for side in SIDES
+    }
+    row = [
+        metric.replace("_", " "),
+        means["defaults"],
+        means["winner"],
+        signed(metric, found.difference),
+        interval(metric, found.low, found.high),
+        probability(found.p),
+        str(found.pairs),
+    ]
+    heads = ["<*On the test set", ">defaults", ">winner", ">difference", "=95 %", ">p", ">pairs"]
+    shown = [blocks.table(heads, [row])]
+    if found.pairs and comparison["winner"]["params"] != comparison["defaults"]["params"]:
+        lost = len(values["winner"]) - found.pairs
+        note = (
+            f" {lost} of {len(values['winner'])} seeds have no pair: a run diverged or is not finished." if lost else ""
+        )
+        file = figures.save(
+            folder / "comparison.svg", 1.9, drawn.comparison(values["winner"], values["defaults"], found, metric)
+        )
+        caption = (
+            "Both sides trained anew on all training identities with fresh seeds, and ranked once on the test set, "
+            "which the search has not seen. Left: a line a seed, bold their mean. Right: their mean difference; "
+            f"clear of the line is real.{note}"
+        )
+        shown.append(blocks.figure(file, caption))
+    return shown
+
+
+def knobs(study: Study) -> Block:
+    """A row a knob: the paper's value, the winner's, the range, and its share by both methods."""
+    found = study.importances if study.importances and "refused" not in study.importances else None
+    rows = [
+        [
+            one.title,
+            one.words(one.default),
+            one.words(study.winner[one.name]),
+            one.span,
+            *(share(found[method][one.name]) if found and one.name in found[method] else MISSING for method in METHODS),
+        ]
+        for one in study.knobs
+    ]
+    return blocks.table(
+        ["<*Knob", ">paper", f">{study.winner_words}", "<searched", *(f"=share, {m}" for m in METHODS.values())],
+        rows,
+    )
+
+
+def facts(study: Study) -> list[tuple[str, str]]:
+    """The search in a few lines."""
+    content = study.content
+    goals = " and ".join(f"{one.words} {'up' if one.maximize else 'down'}" for one in study.objectives)
+    seeds, fresh = content.get("seeds") or [], content.get("fresh_seeds") or []
+    data = content.get("dataset") or {}
+    lines = [
+        ("Search", f"{goals}; sampler {told(content.get('sampler'))}, pruner {content.get('pruner') or 'none'}"),
+        ("Trials", progress(study)),
+        ("Seeds", f"{len(seeds)} a trial, averaged; {len(fresh)} fresh ones for the comparison"),
+        ("Data", f"{data.get('name', 'unnamed')}, fingerprint {data.get('fingerprint', MISSING)}; {held_out(content)}"),
+    ]
+    if len(study.objectives) > 1:
+        lines.append(("Front", f"{len(study.front)} complete trials that no other beats on every objective"))
+    if study.comparison and study.comparison.get("optimism") is not None:
+        metric = study.comparison["metric"]
+        size = signed(metric, float(study.comparison["optimism"]))
+        words = (
+            f"validation best against the winner's fresh seeds on the same validation identities: {size} "
+            f"{unit(metric)}, what the best of many noisy trials owes to luck"
+        )
+        lines.append(("Optimism", words))
+    return lines
+
+
+def held_out(content: dict[str, Any]) -> str:
+    """Where trials are ranked."""
+    return f"trials are ranked on held-out training identities ({told(content.get('split'))})"
+
+
+def told(value: Any) -> str:
+    """A setting, or some with their names, in words; those that are not set are left out."""
+    if isinstance(value, dict):
+        keys = {key: "" if key == "name" else f"{key.replace('_', ' ')} " for key in value if value[key] is not None}
+        return ", ".join(f"{words}{told(value[key])}" for key, words in keys.items())
+    return MISSING if value is None else str(value)
+
+
+def progress(study: Study) -> str:
+    """How many trials of those planned are in which state."""
+    counts = study.trials["state"].value_counts()
+    complete = counts.pop("complete")
+    others = "".join(f", {count} {state}" for state, count in sorted(counts.items()))
+    return f"{complete} of {study.content.get('trials', len(study.trials))} complete{others}"
+
+
+def share(one: dict[str, float]) -> str:
+    """An importance with its interval, in percent."""
+    return f"{percent(one['importance'])} % [{percent(one['low'])}, {percent(one['high'])}]"
+
+
+def unit(metric: str) -> str:
+    return f"points of {metric}" if is_fraction(metric) else f"of {metric.replace('_', ' ')}"
+
+
+def value_words(metric: str, value: float) -> str:
+    """A value of a metric with its unit."""
+    return f"{measured(metric, value)} %" if is_fraction(metric) and value == value else measured_or_dash(metric, value)
+
+
+def measured_or_dash(metric: str, value: float) -> str:
+    return MISSING if value != value else measured(metric, value)
+
+
+def p_words(p: float) -> str:
+    text = probability(p)
+    return text if text.startswith("<") else f"= {text}"

@@ -1,0 +1,74 @@
+"""The files that a report is written to: where, in which formats, whole or not at all."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from reid.errors import InputError
+from reid.files import atomic
+from reid.report.render.html import to_html
+from reid.report.render.latex import to_latex, to_markdown
+from reid.report.render.pdf import to_pdf
+
+# LaTeX makes a PDF of its own beside its file, which must not be the report.
+FILES = {"pdf": "report.pdf", "html": "report.html", "latex": "tables.tex", "markdown": "tables.md"}
+FORMATS = (*FILES, "csv")
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folder to write to, the formats asked for, and the name of each format's file."""
+
+    folder: Path
+    formats: Sequence[str]
+    names: dict[str, str]
+
+    @classmethod
+    def of(cls, out: Path, formats: Sequence[str]) -> "Place":
+        """A folder, or the file of one of the formats. Raises InputError for a format or file that does not fit."""
+        if unknown := [kind for kind in formats if kind not in FORMATS]:
+            raise InputError(f"--format: known are {', '.join(FORMATS)}, found {unknown[0]!r}")
+        kind = _kind(out)
+        if kind is None:
+            return cls(out, formats, FILES)
+        if kind not in formats:
+            raise InputError(
+                f"{out}: the formats asked for are {', '.join(formats)}; give a folder or a file of one of them"
+            )
+        return cls(out.parent, formats, FILES | {kind: out.name})
+
+
+def chosen_formats(asked: str | None, out: Path) -> list[str]:
+    """The formats of a list with commas; by default the PDF and the CSVs, or the format of the file `out` names."""
+    if asked is not None:
+        return [kind.strip() for kind in asked.split(",")]
+    return [_kind(out) or "pdf", "csv"]
+
+
+def _kind(out: Path) -> str | None:
+    """The format of a file by its suffix, None for a folder."""
+    return next((kind for kind, name in FILES.items() if Path(name).suffix == out.suffix), None)
+
+
+def write_files(
+    place: Place, describe: Callable[[Path], dict[str, Any]], tables: Callable[[Path], list[Path]]
+) -> list[Path]:
+    """Write what `describe` says (with figures in the folder it is given) and what `tables` writes; returns paths."""
+    place.folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    with TemporaryDirectory() as name:
+        content = describe(Path(name)) if set(place.formats) - {"csv"} else {}
+        for kind in (kind for kind in FILES if kind in place.formats):
+            paths.append(place.folder / place.names[kind])
+            with atomic(paths[-1]) as temporary:
+                temporary.write_bytes(_render(kind, content, Path(name)))
+    return paths + (tables(place.folder / "tables") if "csv" in place.formats else [])
+
+
+def _render(kind: str, content: dict[str, Any], folder: Path) -> bytes:
+    if kind == "pdf":
+        return to_pdf(content, folder)
+    texts = {"html": lambda: to_html(content, folder), "latex": lambda: to_latex(content)}
+    return texts.get(kind, lambda: to_markdown(content))().encode()

@@ -1,0 +1,1 @@
+"""Estimation that knows no runs: factor coding, least squares, corrections."""

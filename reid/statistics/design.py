@@ -1,0 +1,118 @@
+"""Which design the planned arms are, what it can tell, and what its effects are aliased with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from reid.statistics.factor_coding import DIGITS, Codes, Coding, arm_names, coding
+from reid.statistics.least_squares import Array
+
+MAIN = "main effect (mean of all arms with it minus mean of all arms without)"
+AWAY = "loss when it is taken away (the full set minus the full set without it)"
+ALONE = "gain when it is added alone (its arm minus the base)"
+STEP = "step on the ladder (what it adds to those before it)"
+
+
+@dataclass(frozen=True)
+class Design:
+    """The planned arms of a grid, as level positions (arms, factors)."""
+
+    coding: Coding
+    codes: Codes
+
+    @cached_property
+    def arms(self) -> list[str]:
+        return arm_names(self.codes)
+
+    @cached_property
+    def signs(self) -> Array:
+        """-1 at the first level, +1 at the other; for factors of two levels."""
+        return np.where(self.codes > 0, 1.0, -1.0)
+
+    @cached_property
+    def kind(self) -> str:
+        """ "full", "fraction", "leave-one-out", "add-one-in", "ladder", or "arms" for any other choice of arms."""
+        if len(self.arms) == self.coding.cells:
+            return "full"
+        if self.coding.switches and saturated(self.signs) is not None:
+            return "fraction"
+        kinds = {AWAY: "leave-one-out", ALONE: "add-one-in", STEP: "ladder", MAIN: "arms"}
+        return kinds[self.estimand]
+
+    @cached_property
+    def estimand(self) -> str:
+        """What is called the effect of a factor: a main effect where the arms are made for it, else a single step."""
+        if len(self.arms) == self.coding.cells or (self.coding.switches and saturated(self.signs) is not None):
+            return MAIN
+        planned, k = set(self.arms), len(self.coding.names)
+        on = self.codes.astype(bool).sum(axis=1)
+        if self.coding.switches and {flipped("1" * k, i, "0") for i in range(k)} | {"1" * k} <= planned:
+            return AWAY
+        if {flipped("0" * k, t.factor, DIGITS[t.level]) for t in self.coding.terms} | {"0" * k} <= planned:
+            return ALONE
+        if self.coding.switches and self.order is not None and len(on) == k + 1:
+            return STEP
+        return MAIN
+
+    @cached_property
+    def order(self) -> list[str] | None:
+        """The factors in the order in which a ladder's arms switch them on, or None where the arms are no ladder."""
+        rungs = self.codes[np.argsort(self.codes.sum(axis=1))]
+        steps = np.diff(rungs, axis=0)
+        if rungs[0].any() or len(steps) != len(self.coding.names) or not ((steps == 0) | (steps == 1)).all():
+            return None
+        return [self.coding.names[int(step.argmax())] for step in steps] if (steps.sum(axis=1) == 1).all() else None
+
+    @cached_property
+    def words(self) -> list[tuple[int, ...]]:
+        """The defining relation of a fraction: sets of factors whose signs multiply to a constant, shortest first."""
+        if self.kind != "fraction":
+            return []
+        k = len(self.coding.names)
+        every = (set_ for size in range(1, k + 1) for set_ in combinations(range(k), size))
+        return [chosen for chosen in every if abs(self.signs[:, chosen].prod(axis=1).sum()) == len(self.signs)]
+
+    @cached_property
+    def alias_groups(self) -> list[list[int]]:
+        """Columns of the model (main effects, then pairs) that no run of a fraction can tell apart."""
+        if self.kind != "fraction":
+            return []
+        columns = self.coding.model(self.codes)
+        same = np.abs(np.sign(columns).T @ np.sign(columns)) == len(columns)
+        groups = {tuple(np.flatnonzero(row).tolist()) for row in same}
+        return sorted(list(group) for group in groups if len(group) > 1)
+
+    def name(self, column: int, shorts: Sequence[str]) -> str:
+        """A column of the model in words: a term, or a pair of terms."""
+        terms = len(self.coding.terms)
+        return shorts[column] if column < terms else "×".join(shorts[t] for t in self.coding.pairs[column - terms])
+
+
+def design_of(table: pd.DataFrame, factors: Sequence[str]) -> Design:
+    """The design of all planned runs of a tidy table, whatever became of them."""
+    coded = coding(table, factors)
+    return Design(coded, np.unique(coded.codes(table), axis=0))
+
+
+def saturated(signs: Array) -> Array | None:
+    """All contrasts (n, n) of the arms of a two-level factorial or regular fraction, the mean first; None for others.
+
+    Every contrast is a product of factors; the products that the arms cannot tell apart are one contrast.
+    """
+    n = len(signs)
+    columns = [np.ones(n)]
+    for sign in signs.T:
+        if not any(abs(sign @ column) == n for column in columns):
+            columns += [sign * column for column in columns]
+        if len(columns) > n:
+            return None
+    matrix = np.array(columns)
+    return matrix if len(matrix) == n and np.array_equal(matrix @ matrix.T, n * np.eye(n)) else None
+
+
+def flipped(arm: str, factor: int, level: str) -> str:
+    return f"{arm[:factor]}{level}{arm[factor + 1 :]}"

@@ -1,0 +1,1 @@
+"""Everything on disk: run folders, plans, studies, and who may write them."""

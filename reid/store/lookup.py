@@ -1,0 +1,51 @@
+"""What a name on the command line means: a grid or a study of the output folder."""
+
+from pathlib import Path
+
+from reid.errors import InputError
+from reid.store.run_folder import RunFolder
+
+KINDS = {"grid": ("grids", "plan.json"), "study": ("studies", "study.json")}
+MAKERS = {"grid": "reid ablate", "study": "reid tune"}
+
+
+def find_kind(output: Path, kind: str, name: str) -> Path:
+    """The folder of a launched "grid" or "study". InputError, naming those there are, where it is unknown."""
+    place, file = KINDS[kind]
+    folder = output / place / name
+    if not (folder / file).is_file():
+        known = ", ".join(_names(output, kind)) or f"none yet ({MAKERS[kind]} makes one)"
+        raise InputError(f"no {kind} {name!r} in {output}; there are: {known}")
+    return folder
+
+
+def find_named(output: Path, name: str) -> Path:
+    """The folder of the grid or study called `name`, or `name` itself where it is the path of such a folder.
+
+    Raises InputError, naming what there is, where it is neither, and naming both where it is both.
+    """
+    if any((Path(name) / file).is_file() for _, file in KINDS.values()):
+        return Path(name)
+    found = [output / place / name for place, file in KINDS.values() if (output / place / name / file).is_file()]
+    if len(found) > 1:
+        paths = " or ".join(map(str, found))
+        raise InputError(f"{name!r}: is a grid and a study in {output}; give the folder of one: {paths}")
+    if not found:
+        known = {kind: ", ".join(_names(output, kind)) or "none" for kind in KINDS}
+        raise InputError(
+            f"{name!r}: must be a grid or a study in {output}, found grids: {known['grid']}; studies: {known['study']}"
+        )
+    return found[0]
+
+
+def _names(output: Path, kind: str) -> list[str]:
+    place, file = KINDS[kind]
+    return sorted(path.parent.name for path in output.glob(f"{place}/*/{file}"))
+
+
+def find_run(output: Path, name: str) -> RunFolder:
+    """The folder of a run by its signature or the beginning of one. InputError where none or several match."""
+    matches = sorted(path for path in output.glob("runs/*") if path.name.startswith(name)) if name else []
+    if len(matches) != 1:
+        raise InputError(f"run {name!r}: must begin exactly one signature in {output / 'runs'}, found {len(matches)}")
+    return RunFolder(matches[0])

@@ -1,0 +1,134 @@
+"""A study as YAML describes it, and the search made of it."""
+
+import math
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from reid.data import DatasetSource, ValidationSplit
+from reid.errors import InputError
+from reid.recipe import Recipe
+from reid.recipe.yaml import describe, load
+from reid.registry import nearest
+from reid.store.shared_training import EVALUATION_ONLY
+from reid.studies.knobs import Setting, make_knobs
+from reid.tricks import TRICKS
+
+EVALUATED = ("mAP", "mINP", "rank1", "rank5", "rank10")
+Direction = Literal["maximize", "minimize"]
+Metric = Literal["mAP", "mINP", "rank1", "rank5", "rank10", "oscillation", "seconds"]
+Pruner = Literal["none", "median", "hyperband", "halving", "wilcoxon"]
+OF_EPOCHS = ("median", "hyperband", "halving")
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+
+
+class Sampler(BaseModel):
+    """Who proposes values: Optuna's TPE, Gaussian process, random, grid (5 points a range) or CMA-ES; and its seed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["tpe", "gp", "random", "grid", "cmaes"] = "tpe"
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class StudyFile(BaseModel):
+    """A study file.
+
+    `tricks` are on, with the values given to their knobs; `knobs` are searched over, by default all that those tricks
+    declare and that have no value there. `trials` is the number of trials in all, `seeds` are trained for each of them
+    in turn, and `fresh_seeds` is how many others the winner and the defaults are compared with in the end.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
+    title: str = ""
+    question: str = ""
+    dataset: DatasetSource
+    recipe: Recipe = Recipe()
+    tricks: dict[str, dict[str, float] | None] = {}
+    knobs: dict[str, Setting] | None = None
+    sampler: Sampler = Sampler()
+    pruner: Pruner = "none"
+    objectives: Annotated[tuple[Metric, ...], Field(min_length=1, max_length=2)] = ("mAP",)
+    trials: Annotated[int, Field(ge=1)]
+    seeds: Seeds = (0,)
+    fresh_seeds: Annotated[int, Field(ge=1)] = 5
+    storage: str = "sqlite"
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds: each seed once, found {list(self.seeds)}")
+        if len(set(self.objectives)) < len(self.objectives):
+            raise ValueError(f"objectives: each once, found {list(self.objectives)}")
+        if self.pruner != "none" and len(self.objectives) > 1:
+            raise ValueError(f"pruner: a study of two objectives cannot prune, found {self.pruner!r}; take none")
+        if self.pruner in OF_EPOCHS and self.objectives[0] not in EVALUATED:
+            raise ValueError(f"pruner: {self.pruner} needs an objective measured at epochs; take none")
+        if self.pruner == "wilcoxon" and len(self.seeds) < 4:
+            raise ValueError(f"pruner: wilcoxon compares seeds and needs four or more, found {len(self.seeds)}")
+        return self
+
+
+class StudyPlan:
+    """A checked study file: the base recipe with its tricks at the paper's values, and the knobs to turn in it."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.spec = load(file, StudyFile)
+        self.defaults = self._with_tricks(self.spec.recipe)
+        self.knobs = make_knobs(self.spec.knobs, self.spec.tricks, self.defaults, str(file))
+        if self.evaluates_only and self.spec.pruner in OF_EPOCHS:
+            raise InputError(f"{file}: pruner: knobs of evaluation share one training, so no epoch is saved; take none")
+        if self.spec.sampler.name == "grid":
+            self.knobs = [knob.points() for knob in self.knobs]
+            points = math.prod(len(knob.choices) for knob in self.knobs)
+            if self.spec.trials > points:
+                raise InputError(
+                    f"{file}: trials: the grid has {points} points, found {self.spec.trials}; ask for fewer"
+                )
+
+    def _with_tricks(self, recipe: Recipe) -> Recipe:
+        for name, values in self.spec.tricks.items():
+            where = f"{self.file}: tricks.{name}"
+            if name not in TRICKS:
+                raise InputError(f"{where}: no such trick{nearest(name, list(TRICKS))}")
+            for knob in values or {}:
+                if knob not in TRICKS[name].knobs:
+                    raise InputError(f"{where}.{knob}: unknown knob{nearest(knob, list(TRICKS[name].knobs))}")
+            try:
+                recipe = TRICKS[name].apply(recipe, **(values or {}))
+            except ValidationError as error:
+                raise InputError(f"{where}: {describe(error, Recipe)}") from error
+        return recipe
+
+    @property
+    def split(self) -> ValidationSplit:
+        """The training identities that stand in for the test set during the search; there is no way to have none."""
+        return self.spec.dataset.split or ValidationSplit(validation_identities=0.2)
+
+    @property
+    def directions(self) -> list[Direction]:
+        return ["maximize" if metric in EVALUATED else "minimize" for metric in self.spec.objectives]
+
+    @property
+    def fresh_seeds(self) -> list[int]:
+        """Seeds that no trial is trained with."""
+        return [max(self.spec.seeds) + 1 + number for number in range(self.spec.fresh_seeds)]
+
+    @property
+    def evaluates_only(self) -> bool:
+        """Whether a knob turns evaluation alone, so that trials share trainings."""
+        return any(
+            knob.path.partition(".")[2] in EVALUATION_ONLY for knob in self.knobs if knob.path.startswith("evaluation.")
+        )
+
+    def recipe(self, values: dict[str, Any]) -> Recipe:
+        """The recipe with knobs at these values. Raises pydantic's ValidationError where they do not go together."""
+        return self.defaults.set({knob.path: values[knob.name] for knob in self.knobs})
+
+    def default_values(self) -> dict[str, Any]:
+        """The paper's value of every knob."""
+        return {knob.name: knob.default for knob in self.knobs}

@@ -1,0 +1,73 @@
+"""What a trial is worth: runs of its recipe on validation identities. The test set is out of reach here, by type."""
+
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from reid.data import DatasetSource, DecodedDataset, TuningDataset
+from reid.recipe import Recipe
+from reid.store.dataset_record import dataset_record
+from reid.store.run_folder import RunFolder
+from reid.store.run_store import Ledger, enter
+from reid.store.shared_training import run_signature, training_of
+from reid.studies.study_file import EVALUATED
+
+
+@dataclass(frozen=True)
+class ValidationRun:
+    """A run that is scored on validation identities. Only SearchRuns makes them, and only these are scored."""
+
+    folder: RunFolder
+    seed: int
+
+    @property
+    def signature(self) -> str:
+        return self.folder.signature
+
+
+class SearchRuns:
+    """The runs of a search. They are given no data set but one without its test set."""
+
+    def __init__(self, ledger: Ledger, source: DatasetSource, data: DecodedDataset[TuningDataset]) -> None:
+        self.ledger, self.data = ledger, data
+        self.record = dataset_record(source, data)
+        assert self.record["split"] is not None, "a tuning data set comes from a split"
+
+    def enter(self, recipe: Recipe, seed: int, training: ValidationRun | None = None) -> ValidationRun:
+        """The run of a recipe with a seed, new if there is none; with `training`, evaluated from that run's weights."""
+        signature = run_signature(recipe, seed, self.data.fingerprint)
+        shares = None if training is None or training.signature == signature else training.signature
+        asked = recipe.model_dump(mode="json")
+        return ValidationRun(enter(self.ledger, signature, asked, seed, self.record, shares), seed)
+
+    def training(self, recipe: Recipe, seed: int) -> ValidationRun:
+        """The run that trains for all recipes which differ from this one in evaluation only."""
+        return self.enter(training_of(recipe), seed)
+
+
+def score(run: ValidationRun, metric: str) -> float | None:
+    """What a finished run of the search is worth: a metric of its result, None where it has no value."""
+    return metric_of(run.folder.read("result"), metric)
+
+
+def metric_of(result: dict[str, Any], metric: str) -> float | None:
+    """A metric of a result.json: fractions 0..1, "seconds" of training, or the oscillation index if there is one."""
+    if metric in EVALUATED:
+        return float(result["metrics"][metric])
+    value = result["cost"]["train_seconds"] if metric == "seconds" else result["dynamics"].get(metric)
+    return None if value is None else float(value)
+
+
+def evaluations(run: ValidationRun, metric: str) -> list[tuple[int, float]]:
+    """(epoch, value) of every evaluation of a run so far."""
+    return [(evaluation["epoch"], float(evaluation[metric])) for evaluation in run.folder.read("evaluations") or []]
+
+
+def spent_seconds(run: ValidationRun) -> float:
+    """What a run cost so far, over all its attempts."""
+    return float((run.folder.read("state") or {}).get("seconds", 0.0))
+
+
+def mean_scores(scores: list[list[float]]) -> list[float]:
+    """Mean over seeds of each objective, from (seeds, objectives)."""
+    return [fmean(values) for values in zip(*scores, strict=True)]

@@ -1,0 +1,145 @@
+"""The saved views of a grid's experiment: what a user sees first in the MLflow UI.
+
+MLflow keeps a view as an experiment tag ``mlflow.sharedViewState.<key>``. The format is undocumented; this is what the
+UI of MLflow 3.17 itself writes when a view is saved, and a browser test holds it. Opening a grid writes its three views
+anew; views that a user saves under other names stay.
+"""
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from reid.store.plan import Grid
+from reid.tracking.payload import milliseconds
+
+TAG = "mlflow.sharedViewState."
+# Columns as the UI names them, with their widths in pixels.
+RUN_NAME, CREATED, DURATION = "attributes.`Run Name`", "runDateAndNestInfo", "duration"
+STATE = {"tags.`reid.state`": 80}
+RESULTS = {
+    "metrics.`final/mAP`": 100,
+    "metrics.`final/rank1`": 100,
+    "metrics.`final/mINP`": 100,
+    "metrics.`time/train_seconds`": 130,
+}
+# Metrics are grouped in the UI by what stands before the slash; "System metrics" is its own name for system/.
+SECTIONS = ("dynamics", "final", "loss", "spaces", "time", "train", "val", "System metrics")
+
+
+def leaderboard(grid: Grid) -> dict[str, Any]:
+    """Runs in order of mAP, with the tricks that are on."""
+    return runs_page({**RESULTS, **_tricks(grid), **STATE})
+
+
+def by_arm(grid: Grid) -> dict[str, Any]:
+    """A row an arm, in order of mean mAP; it opens to the arm's runs."""
+    group = {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "reid.arm"}]}
+    closed = {f"tag.reid.arm.{arm['arm']}": False for arm in grid.plan["arms"]}
+    return runs_page({**_tricks(grid), **RESULTS, **STATE}, groupBy=group, groupsExpanded=closed)
+
+
+def charts(grid: Grid) -> dict[str, Any]:
+    """What the tricks do together, how the runs learn, what they cost."""
+    tricks = [f"trick.{factor['short']}" for factor in grid.factors]
+    cost, result = [{"key": key, "type": "METRIC"} for key in ("time/train_seconds", "final/mAP")]
+    cards: list[dict[str, Any]] = [
+        {
+            "type": "PARALLEL",
+            "displayName": "Tricks and mAP",
+            "selectedParams": tricks,
+            "selectedMetrics": ["final/mAP"],
+            "showAllRuns": True,
+        },
+        line_chart("mAP over epochs", "val/mAP"),
+        {"type": "SCATTER", "displayName": "Cost and mAP", "xaxis": cost, "yaxis": result},
+        line_chart("ID loss and triplet loss", "loss/id", "loss/triplet"),
+        {"type": "BAR", "displayName": "mAP by run", "metricKey": "final/mAP"},
+    ]
+    common = {"metricSectionId": "reid", "deleted": False, "isGenerated": False, "runsCountToCompare": 500}
+    sections = [
+        {"uuid": "reid", "name": grid.name, "display": True, "isGenerated": False, "columns": 3, "cardHeight": 300}
+    ]
+    # The UI adds a section of charts for every group of metrics: below ours, and closed.
+    sections += [{"uuid": f"reid-{name}", "name": name, "display": False, "isGenerated": True} for name in SECTIONS]
+    return runs_page(
+        {**STATE, **RESULTS},
+        compareRunCharts=[{"uuid": f"reid-{index}", **common, **card} for index, card in enumerate(cards)],
+        compareRunSections=[{"isReordered": False, "deleted": False, **section} for section in sections],
+        isAccordionReordered=True,  # else the UI sorts our section in among its own
+    )
+
+
+VIEWS = {"leaderboard": ("Leaderboard", leaderboard), "by-arm": ("By arm", by_arm), "charts": ("Charts", charts)}
+
+
+def line_chart(title: str, *metrics: str) -> dict[str, Any]:
+    return {
+        "type": "LINE",
+        "displayName": title,
+        "metricKey": metrics[0],
+        "selectedMetricKeys": list(metrics),
+        "xAxisKey": "step",
+        "yAxisKey": "metric",
+        "yAxisExpressions": [],
+        "selectedXAxisMetricKey": "",
+        "xAxisScaleType": "linear",
+        "scaleType": "linear",
+        "range": {},
+        "lineSmoothness": 0,
+        "displayPoints": False,
+        "ignoreOutliers": False,
+        "useGlobalXaxisKey": True,
+        "useGlobalLineSmoothing": True,
+    }
+
+
+def _tricks(grid: Grid) -> dict[str, int]:
+    return {f"params.`trick.{factor['short']}`": 82 for factor in grid.factors}
+
+
+def runs_page(columns: dict[str, int], **changes: Any) -> dict[str, Any]:
+    """The whole state of the runs page: these columns from left to right, with widths, and what a view changes."""
+    widths = {RUN_NAME: 190 if changes.get("groupBy") else 140, **columns, CREATED: 130, DURATION: 80}
+    return {
+        "searchFilter": "tags.`reid.kind` = 'run'",
+        "orderByKey": "metrics.`final/mAP`",
+        "orderByAsc": False,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": list(columns),
+        "columnOrder": list(widths),
+        "columnWidths": widths,
+        "runsHiddenMode": "SHOW_ALL",
+        "viewMaximized": False,
+        "runListHidden": False,
+        "isAccordionReordered": False,
+        "useGroupedValuesInCharts": True,
+        "hideEmptyCharts": True,
+        "groupBy": None,
+        "groupsExpanded": {},
+        "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
+        **changes,
+    }
+
+
+def pack(name: str, created: int, state: Mapping[str, Any]) -> str:
+    """The tag's value: the state as JSON, deflated, in base64, with the view's name and time (ms)."""
+    packed = base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
+    return json.dumps({"name": name, "createdAt": created, "updatedAt": created, "state": f"deflate;{packed}"})
+
+
+def view_tags(grid: Grid) -> dict[str, str]:
+    """The experiment tags that make the saved views of a grid."""
+    created = milliseconds(grid.plan["created"])
+    return {f"{TAG}{key}": pack(name, created, make(grid)) for key, (name, make) in VIEWS.items()}
+
+
+def view_links(base: str, experiment: str) -> dict[str, str]:
+    """Address of every saved view by its name; `base` is the server's address."""
+    page = f"{base.rstrip('/')}/#/experiments/{experiment}/runs?workflowType=machine_learning"
+    links = {name: f"{page}&viewStateShareKey={key}" for key, (name, _) in VIEWS.items()}
+    return {**links, "Charts": f"{links['Charts']}&compareRunsMode=CHART"}

@@ -1,0 +1,148 @@
+"""Project studies into MLflow: an experiment a study, its parent run, a child a trial, a grandchild a seed of it."""
+
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from reid.store.run_folder import RunFolder
+from reid.tracking import study_payload as facts
+from reid.tracking.mlflow_store import Store, tracking_errors
+from reid.tracking.payload import Point, milliseconds
+from reid.tracking.study_payload import STATUS, StudyFolder, read_study
+from reid.tracking.study_views import study_view_tags
+from reid.tracking.writer import Writer
+
+FILES = ("study.json", "trials.json", "comparison.json", "importances.json", "report.pdf")
+
+
+class StudyTracker:
+    """One per process, called from one thread. Every method may raise TrackingError, and be called again."""
+
+    def __init__(self, uri: str | None, output: Path, folder: Path) -> None:
+        self.store = Store(uri, output)
+        self.output, self.folder = output, folder
+        self._writer = Writer(self.store)
+        self._ids: dict[tuple[str, ...], str] = {}
+        self._written: dict[int, dict[str, Any]] = {}
+
+    def open(self) -> str:
+        """Id of the study's experiment, made or brought up to date, with its parent run in it."""
+        study = read_study(self.folder)
+        with tracking_errors(self.store.uri):
+            self._parent(study)
+            return self._experiment(study)
+
+    def project(self, folder: Path) -> None:
+        """Make MLflow say what the study's folder, or the folder of one of its runs, says now. Idempotent."""
+        study = read_study(self.folder)
+        with tracking_errors(self.store.uri):
+            if folder == self.folder:
+                self._write_study(study)
+                return
+            for trial in study.trials:
+                if any(run["signature"] == folder.name for run in trial["runs"]):
+                    self._write_trial(study, trial)
+
+    def close(self) -> None:
+        """Nothing is buffered. Forget what was cached."""
+        self._ids.clear()
+        self._written.clear()
+        self._writer.forget()
+
+    def _experiment(self, study: StudyFolder) -> str:
+        key = ("experiment",)
+        if key not in self._ids:
+            tags = {
+                "mlflow.note.content": facts.study_note(study),
+                "mlflow.experimentKind": "custom_model_development",
+                "mlflow.experiment.primaryMetric.name": f"final/{study.metrics[0]}",
+                "reid.dataset": study.study["dataset"]["name"],
+                **study_view_tags(study),
+            }
+            self._ids[key] = self.store.experiment(study.experiment, tags)
+        return self._ids[key]
+
+    def _run(self, study: StudyFolder, tags: dict[str, str], parent: str | None, name: str, started: Any) -> str:
+        """Id of the run that has these tags, made under its parent if there is none."""
+        key = tuple(tags.values())
+        if key not in self._ids:
+            more = {} if parent is None else {"mlflow.parentRunId": parent}
+            run = self._writer.find_or_create(self._experiment(study), tags, more, name, started)
+            self._ids[key] = run.info.run_id
+        return self._ids[key]
+
+    def _parent(self, study: StudyFolder) -> str:
+        return self._run(study, {"reid.kind": "study"}, None, study.name, study.study["created"])
+
+    def _write_study(self, study: StudyFolder) -> None:
+        parent = self._parent(study)
+        for trial in study.trials:
+            self._write_trial(study, trial)
+        if study.comparison is not None:
+            self._write_comparison(study, study.comparison, parent)
+        state = study.state()
+        self._writer.log(parent, facts.study_points(study), facts.study_params(study), facts.study_tags(study))
+        if state == "complete":
+            for file in (study.path / name for name in FILES):
+                if file.is_file():
+                    self.store.client.log_artifact(parent, str(file))
+            if (study.path / "figures").is_dir():
+                self.store.client.log_artifacts(parent, str(study.path / "figures"), "figures")
+        ends = [milliseconds(trial["ended"]) for trial in study.trials if trial["ended"]]
+        self._writer.end(parent, STATUS[state], max(ends, default=0))
+
+    def _write_trial(self, study: StudyFolder, trial: dict[str, Any]) -> None:
+        number, started = trial["number"], trial["started"] or study.study["created"]
+        version = {**trial, "best": number == study.best}
+        ended = trial["state"] in facts.OVER
+        if ended and self._written.get(number) == version:
+            return
+        tags = {"reid.kind": "trial", "reid.trial": str(number)}
+        child = self._run(study, tags, self._parent(study), f"trial {number}", started)
+        self._writer.log(child, facts.trial_points(study, trial), trial["params"], facts.trial_tags(study, trial))
+        for run in trial["runs"]:
+            self._write_run(study, run, child, f"trial {number} s{run['seed']}", str(number))
+        self._writer.end(child, STATUS[trial["state"]], milliseconds(trial["ended"]) if trial["ended"] else 0)
+        self._written[number] = version
+
+    def _write_comparison(self, study: StudyFolder, comparison: dict[str, Any], parent: str) -> None:
+        time = comparison["created"]
+        for side, title in facts.SIDES.items():
+            tags = {"reid.kind": "comparison", "reid.trial": side}
+            child = self._run(study, tags, parent, title, time)
+            values = [value for value in comparison[side]["values"] if value is not None]
+            points = [Point(f"final/{comparison['metric']}", fmean(values), milliseconds(time))] if values else []
+            params = comparison["defaults" if side == "defaults" else "winner"]["params"]
+            self._writer.log(child, points, params, {"reid.state": "complete"})
+            for run in comparison[side]["runs"]:
+                self._write_run(study, run, child, f"{title} s{run['seed']}", side)
+            self._writer.end(child, "FINISHED", milliseconds(time))
+
+    def _write_run(self, study: StudyFolder, run: dict[str, Any], child: str, name: str, trial: str) -> None:
+        folder = RunFolder(self.output / "runs" / run["signature"])
+        if folder.read("run") is None or folder.state() == "planned":
+            return  # in another output folder, or not begun
+        tags = {"reid.kind": "run", "reid.trial": trial, "reid.signature": run["signature"]}
+        state = folder.read("state")
+        started = state.get("started", state["updated"])  # lost before it had begun, in a queue
+        run_id = self._run(study, tags, child, name, started)
+        found = self.store.run(run_id)
+        if found is not None:
+            self._writer.write_run(found, folder, name, facts.run_tags(study, folder, name), facts.run_params(folder))
+
+
+def study_tracker(uri: str | None, output: Path, folder: Path) -> StudyTracker:
+    """The projection of a study, opened."""
+    tracker = StudyTracker(uri, output, folder)
+    tracker.open()
+    return tracker
+
+
+def sync_study(uri: str | None, output: Path, folder: Path) -> int:
+    """Project a study from its folders; returns the number of its runs that have begun."""
+    tracker = study_tracker(uri, output, folder)
+    tracker.project(folder)
+    study = read_study(folder)
+    sides = [study.comparison[side] for side in facts.SIDES] if study.comparison else []
+    signatures = {run["signature"] for part in (*study.trials, *sides) for run in part["runs"]}
+    return sum(RunFolder(output / "runs" / signature).state() != "planned" for signature in signatures)

@@ -1,0 +1,77 @@
+"""Main effects and what is said of them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reid.analysis.effects import effects
+from tests.helpers.grids_on_disk import FACTORS, make_table
+
+
+def test_an_effect_is_the_difference_of_two_means() -> None:
+    table = make_table(seeds=2, effects={"a": 0.03})
+    found = effects(table, FACTORS, "mAP")
+    assert list(found.columns) == ["effect", "low", "high", "p", "p_holm", "verdict"]
+    assert found["effect"]["a"] == pytest.approx(table[table["a"]]["mAP"].mean() - table[~table["a"]]["mAP"].mean())
+    assert (found["low"] < found["effect"]).all()
+    assert (found["effect"] < found["high"]).all()
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_verdicts_follow_the_planted_truth(seeds: int) -> None:
+    verdicts = effects(make_table(seeds=seeds, effects={"a": 0.04, "b": -0.03}), FACTORS, "mAP")["verdict"]
+    assert verdicts["a"] == "helps"
+    assert verdicts["b"] == "hurts"
+    assert all(verdicts[name].startswith("no effect larger than") for name in "cdef")
+
+
+def test_too_little_data_cannot_tell_and_says_how_much_more_would() -> None:
+    verdict = effects(make_table(k=2, seeds=2, effects={"a": 0.01}, random_seed=3), ["a", "b"], "mAP")["verdict"]["a"]
+    assert verdict.startswith("cannot tell yet - about ")
+    assert verdict.endswith(" more seeds would")
+
+
+def test_null_effects_are_called_in_at_most_5_percent_of_grids() -> None:
+    called = [
+        effects(make_table(k=3, seeds=2, random_seed=n), FACTORS[:3], "mAP")["verdict"].str.match("helps|hurts").any()
+        for n in range(150)
+    ]
+    assert np.mean(called) <= 0.05
+
+
+def test_a_factor_that_helps_only_with_another_depends_on_it() -> None:
+    verdicts = effects(make_table(seeds=2, effects={"ab": 0.06, "b": -0.01, "c": 0.03}), FACTORS, "mAP")["verdict"]
+    assert verdicts["a"].startswith("helps; depends on b (off ")
+    assert "depends on a (off −" in verdicts["b"]
+    assert verdicts["c"] == "helps"
+
+
+def test_a_sure_interaction_that_does_not_change_the_call_is_not_a_dependence() -> None:
+    verdicts = effects(make_table(seeds=3, effects={"a": 0.08, "b": 0.08, "ab": 0.02}), FACTORS, "mAP")["verdict"]
+    assert verdicts["a"] == verdicts["b"] == "helps"
+
+
+def test_levels_of_other_factors_are_named() -> None:
+    table = make_table(seeds=2, effects={"ab": 0.06, "b": -0.03})
+    table["b"] = pd.Categorical(np.where(table["b"], "resnet50", "resnet18"), categories=["resnet18", "resnet50"])
+    assert "depends on b (resnet18 " in effects(table, FACTORS, "mAP")["verdict"]["a"]
+
+
+def test_what_the_runs_cannot_estimate_is_nan_with_a_reason() -> None:
+    table = make_table()
+    table.loc[table["a"] | (table["arm"].str.count("1") > 2), "state"] = "planned"
+    found = effects(table, FACTORS, "mAP")
+    assert found[["effect", "low", "high", "p", "p_holm"]].isna().all().all()
+    assert found["verdict"]["a"] == "not estimable: the 16 finished runs have it at one level only"
+    assert found["verdict"]["b"] == "not estimable: the 16 finished runs do not separate it from the others"
+
+
+def test_without_noise_to_measure_there_is_an_effect_but_no_verdict() -> None:
+    found = effects(make_table(k=2), ["a", "b"], "mAP")
+    assert found["effect"].notna().all()
+    assert found["low"].isna().all()
+    assert (found["verdict"] == "not estimable: no runs left over to measure the noise with; add a seed").all()
+
+
+def test_no_finished_run_at_all() -> None:
+    assert effects(make_table().assign(state="failed"), FACTORS, "mAP")["effect"].isna().all()

@@ -1,0 +1,42 @@
+"""What a report computes once, for any metric of the table."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from reid.analysis.results import read_results
+from reid.report.grid import effects as evidence
+from reid.report.grid.rank_lists import rank_lists
+from tests.helpers.grids_on_disk import MakeGrid
+
+
+def test_any_numeric_column_has_effects_and_a_page(make_grid: MakeGrid) -> None:
+    read = read_results(make_grid(seeds=(0, 1), iterations=60))
+    noise = np.random.default_rng(0).normal(0, 0.01, len(read.runs))
+    runs = read.runs.assign(cross_mAP=0.3 - 0.1 * read.runs["random_erasing"] + noise, wobble=noise, empty=np.nan)
+    results = replace(read, runs=runs)
+    assert results.extras == [*read.extras, "cross_mAP", "wobble"]
+    assert results.effects["cross_mAP"]["verdict"]["random_erasing"] == "hurts"
+    (page,) = evidence.other_metrics(results)
+    rows = {(row[0], row[1]): row[2] for row in page["blocks"][0]["rows"]}
+    assert rows["cross mAP", "Random erasing augmentation"].startswith(("−9.", "−10."))
+    assert ("wobble", "BNNeck") in rows
+
+
+def test_files_that_cannot_be_read_are_named_where_their_numbers_would_be(make_grid: MakeGrid, tmp_path: Path) -> None:
+    results = read_results(make_grid(seeds=(0, 1), iterations=60))
+    broken = results.plan.run_folder(results.runs["signature"].tolist()[0])
+    (broken.path / "query_ap.npy").write_bytes(b"\x93NUMPY not")
+    (broken.path / "ranklists.json").write_text("[")
+    (words,) = evidence.over_queries(results)
+    assert f"{broken.signature}: query_ap.npy cannot be read" in words["body"]
+    shown = rank_lists(results, tmp_path)["blocks"]
+    assert f"{broken.signature}: ranklists.json cannot be read" in shown[1]["body"]
+
+
+def test_costs_are_raised_and_have_a_region_of_equivalence_of_their_own(make_grid: MakeGrid) -> None:
+    results = read_results(make_grid(seeds=(0, 1), iterations=60), rope=0.5)
+    assert results.effects["mAP"]["verdict"].str.startswith("no effect").all()
+    assert results.effects["train_seconds"]["verdict"]["last_stride"] == "raises it"
+    assert results.effects["images_per_second"]["verdict"]["last_stride"] == "lowers it"

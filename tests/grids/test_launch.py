@@ -1,0 +1,24 @@
+"""What preparing a launch leaves on disk."""
+
+from pathlib import Path
+from typing import Any
+
+from reid.grids.launch import Launched, prepare
+from tests.execution.test_attempts import Quiet
+from tests.helpers.grids import TOY
+
+
+def test_one_run_with_other_fields_leaves_the_grids_plan_alone(tiny_root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "toy.yaml"
+    file.write_text(TOY.format(epochs=2, root=tiny_root))
+
+    def planned(fields: dict[str, Any], keep_plan: bool) -> tuple[Launched, str]:
+        launched = prepare(file, tmp_path / "output", fields, False, "", Quiet(), keep_plan)
+        return launched, (launched.folder / "plan.json").read_text()
+
+    _, whole = planned({}, keep_plan=False)
+    single, kept = planned({"schedule.epochs": 1}, keep_plan=True)
+    assert kept == whole
+    assert all(single.ledger.folder(run["signature"]).read("run") for run in single.plan["runs"])
+    _, replaced = planned({"schedule.epochs": 1}, keep_plan=False)
+    assert replaced != whole

@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from reid.recipe import Recipe
+from reid.recipe.yaml import load
+from reid.tricks import TRICKS
+
+
+def test_default_is_the_papers_standard_baseline() -> None:
+    flat = Recipe().flat()
+    assert flat["image.size"] == (256, 128)
+    assert (flat["batch.identities"], flat["batch.images"]) == (16, 4)
+    assert (flat["schedule.base"], flat["schedule.epochs"], flat["schedule.milestones"]) == (3.5e-4, 120, (40, 70))
+    assert (flat["optimizer.weight_decay"], flat["triplet.margin"]) == (5e-4, 0.3)
+    assert flat["backbone.last_stride"] == 2
+    assert flat["neck.kind"] == "none"
+    assert flat["erasing.probability"] == flat["id_loss.epsilon"] == flat["center.weight"] == 0
+    assert flat["schedule.warmup_epochs"] == 0
+
+
+def test_recipe_is_frozen_and_knows_its_fields() -> None:
+    with pytest.raises(ValidationError):
+        Recipe().image.size = (1, 1)  # type: ignore[misc]
+    with pytest.raises(KeyError, match=r"image\.width"):
+        Recipe().set({"image.width": 3})
+    with pytest.raises(ValidationError):
+        Recipe().set({"triplet.margin": -1.0})
+    with pytest.raises(ValidationError, match="are all 0"):
+        Recipe().set({"triplet.weight": 0, "id_loss.weight": 0})
+
+
+def test_the_knobs_of_re_ranking_are_the_papers_and_have_bounds() -> None:
+    evaluation = Recipe().evaluation
+    assert (evaluation.rerank_k1, evaluation.rerank_k2, evaluation.rerank_lambda) == (20, 6, 0.3)
+    assert Recipe().set({"evaluation.rerank_k1": 6}).evaluation.rerank_k2 == 6
+    with pytest.raises(ValidationError, match="rerank_k2 must be at most rerank_k1, found 6 and 5"):
+        Recipe().set({"evaluation.rerank_k1": 5})
+    for field, value in (("rerank_k1", 0), ("rerank_k2", 0), ("rerank_lambda", 1.01), ("rerank_lambda", -0.1)):
+        with pytest.raises(ValidationError, match=field):
+            Recipe().set({f"evaluation.{field}": value})
+
+
+@given(st.floats(0, 1), st.sampled_from(["soft", 0.0, 0.3]), st.integers(1, 500))
+def test_signature_follows_content(epsilon: float, margin: float | str, epochs: int) -> None:
+    fields = {"id_loss.epsilon": epsilon, "triplet.margin": margin, "schedule.epochs": epochs}
+    recipe = Recipe().set(fields)
+    assert recipe == Recipe().set(dict(reversed(fields.items())))
+    assert recipe.signature() == Recipe.model_validate(recipe.model_dump(mode="json")).signature()
+    assert (recipe.signature() == Recipe().signature()) == (recipe == Recipe())
+    assert Recipe().set(recipe.flat()) == recipe
+
+
+def test_the_recipe_for_published_checkpoints_is_all_six_tricks() -> None:
+    recipe = Recipe()
+    for trick in TRICKS.values():
+        recipe = trick.apply(recipe)
+    file = Path(__file__).parents[2] / "experiments" / "recipes" / "strong-baseline.yaml"
+    assert load(file, Recipe) == recipe.set({"backbone.pretrained": "none"})

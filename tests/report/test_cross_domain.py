@@ -1,0 +1,111 @@
+"""The page of runs on several data sets, from run folders with a known truth."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reid.analysis.published_tables import published_table
+from reid.analysis.results import Results, read_results
+from reid.errors import InputError
+from reid.report.grid.appendix import provenance
+from reid.report.grid.cross_domain import cross_domain_section
+from tests.helpers.grids_on_disk import TRICK_FACTORS, MakeGrid, dataset, write_json
+
+SETS = ("day", "night")
+TRAIN_ON = {"name": "train_on", "short": "train", "title": "Trained on", "levels": list(SETS)}
+ERASING, BNNECK = TRICK_FACTORS[1], TRICK_FACTORS[4]
+DIRECTIONS = ("Market → Duke", "Duke → Market")
+HOME, AWAY = {1: 0.03, 2: 0.05}, {1: -0.02, 2: 0.04}  # of erasing and BNNeck, by their place in the arm
+
+
+@pytest.fixture
+def grid(make_grid: MakeGrid) -> Path:
+    """Trained by day or by night, with and without two tricks, two seeds; erasing helps at home and hurts across."""
+    folder = make_grid(factors=[TRAIN_ON, ERASING, BNNECK], effects=[0.0, 0.0, 0.0], seeds=(0, 1), iterations=60)
+    for run in json.loads((folder / "plan.json").read_text())["runs"]:
+        runs = folder.parents[1] / "runs" / run["signature"]
+        home = SETS[int(run["arm"][0])]
+        result, asked = (json.loads((runs / f"{name}.json").read_text()) for name in ("result", "run"))
+        domains = {}
+        for name in SETS:
+            base, gains = (0.5, HOME) if name == home else (0.2, AWAY)
+            wobble = 0.002 * ((int(run["arm"], 2) + run["seed"]) % 3)
+            mAP = base + wobble + sum(gain for place, gain in gains.items() if run["arm"][place] == "1")
+            scores = {"mAP": mAP, "mINP": mAP / 2, "rank1": mAP + 0.1, "rank5": 0.9, "rank10": 0.95}
+            domains[name] = {"trained_on": name == home, **scores}
+        result["metrics"] = {key: value for key, value in domains[home].items() if key != "trained_on"}
+        write_json(runs / "result.json", result | {"domains": domains})
+        sets = {name: dataset() | {"name": name, "split": None, "notes": [f"{name} is drawn"]} for name in SETS}
+        record = dataset() | {"fingerprint": f"trained on {home}", "train_on": [home], "sets": sets}
+        write_json(runs / "run.json", asked | {"dataset": record})
+    return folder
+
+
+def blocks_of(results: Results, folder: Path) -> list[dict[str, Any]]:
+    (section,) = cross_domain_section(results, folder)
+    assert section["title"] == "Across domains"
+    blocks: list[dict[str, Any]] = section["blocks"]
+    return blocks
+
+
+def test_effects_at_home_stand_beside_those_across(grid: Path, tmp_path: Path) -> None:
+    figure, effects, _, _ = blocks_of(read_results(grid), tmp_path)
+    assert (tmp_path / figure["file"]).read_text().startswith("<?xml")
+    assert effects["headings"] == ["Factor", "home", "95 %", "across", "95 %", "Market", "Duke", *DIRECTIONS]
+    erasing, bnneck = effects["rows"]
+    assert (erasing[0], bnneck[0]) == ("Random erasing augmentation", "BNNeck")
+    low, high = (float(bound.replace("−", "-")) for bound in erasing[2].strip("[]").split(", "))
+    assert low < 3 < high
+    low, high = (float(bound.replace("−", "-")) for bound in erasing[4].strip("[]").split(", "))
+    assert low < -2 < high < 0
+    same = published_table("cumulative_ablation_same_domain")
+    across = published_table("cumulative_ablation_cross_domain")
+    expected = [table[column][2] - table[column][1] for table, column in (
+        (same, "market1501_mAP"), (same, "dukemtmc_mAP"), (across, "M_to_D_mAP"), (across, "D_to_M_mAP")
+    )]  # fmt: skip
+    assert [float(cell.replace("−", "-")) for cell in erasing[5:]] == pytest.approx(expected, abs=0.051)
+    assert all(cell.startswith("−") for cell in erasing[7:]), "in the paper too it hurts across"
+
+
+def test_every_arm_is_shown_on_every_set(grid: Path, tmp_path: Path) -> None:
+    results = read_results(grid)
+    _, _, scores, published = blocks_of(results, tmp_path)
+    assert scores["headings"] == ["Arm", "day → day (home)", "day → night", "night → day", "night → night (home)"]
+    assert [row[0] for row in scores["rows"]] == ["00", "01", "10", "11"], "an arm without what it is trained on"
+    runs = results.runs[(results.runs["arm"] == "010")]
+    mAP = 100 * runs["mAP@night"].mean()
+    assert scores["rows"][2][2] == f"{mAP:.1f} / {mAP + 10:.1f}"
+    assert [row[0] for row in published["rows"]][-1] == "-REA (all tricks but REA)"
+    assert published["rows"][-1][1:] == ["–", "–", "25.7 / 41.4", "25.5 / 54.3"]
+    assert "random erasing costs 3.9 and 3.9 points" in published["caption"]
+
+
+def test_without_another_set_there_is_no_page(make_grid: MakeGrid, tmp_path: Path) -> None:
+    assert cross_domain_section(read_results(make_grid(factors=[BNNECK], effects=[0.1])), tmp_path) == []
+
+
+def test_other_data_than_those_of_the_level_are_a_mixture(grid: Path) -> None:
+    run = json.loads((grid / "plan.json").read_text())["runs"][0]["signature"]
+    path = grid.parents[1] / "runs" / run / "run.json"
+    asked = json.loads(path.read_text())
+    write_json(path, asked | {"dataset": asked["dataset"] | {"fingerprint": "feedbeef"}})
+    with pytest.raises(InputError, match="found more than one data fingerprint: feedbeef"):
+        read_results(grid)
+
+
+def test_provenance_has_every_set_its_notes_and_its_split(grid: Path) -> None:
+    (facts, *_) = provenance(read_results(grid))["blocks"]
+    lines = [tuple(line) for line in facts["lines"]]
+    assert ("Data: note", "day is drawn") in lines
+    assert ("Data: note", "night is drawn") in lines
+    assert lines.count(("Validation split", "none: evaluated on the test set")) == 2
+    run = json.loads((grid / "plan.json").read_text())["runs"][0]["signature"]
+    path = grid.parents[1] / "runs" / run / "run.json"
+    asked = json.loads(path.read_text())
+    asked["dataset"]["sets"]["dusk"] = dataset() | {"name": "dusk", "split": {"validation_identities": 0.2}}
+    write_json(path, asked)
+    (facts, *_) = provenance(read_results(grid))["blocks"]
+    words = "20.0 % of the training identities; the test set is not used"
+    assert ["Validation split", words] in facts["lines"]

@@ -1,0 +1,180 @@
+"""Studies whose truth is known: runs that are made up at once instead of trained, with noise by seed."""
+
+import json
+import os
+import signal
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reid.data import DatasetSource, DecodedDataset, TuningDataset, open_dataset
+from reid.execution.dispatch import Happened
+from reid.recipe import Recipe
+from reid.seeding import numpy_generator
+from reid.store.run_folder import RunFolder
+from reid.store.run_records import ENDED
+from reid.store.run_store import Ledger, set_state
+from reid.studies.progress import SearchBoard
+from reid.studies.search import Tuner
+from reid.studies.storage import Storage
+from reid.studies.study_file import StudyPlan
+from reid.studies.trials import Trials
+from reid.studies.validation_runs import SearchRuns
+
+STUDY = """\
+name: toy
+title: Two knobs of a made-up network
+question: Is the optimum found?
+dataset: {{name: tiny, root: {root}}}
+recipe:
+  image: {{size: [32, 16]}}
+  augmentation: {{pad: 2}}
+  batch: {{identities: 4, images: 2}}
+  backbone: {{name: resnet10_narrow, stem_relu: true, pretrained: none}}
+  schedule: {{base: 3e-3, epochs: {epochs}, milestones: []}}
+  evaluation: {{every: 1}}
+tricks: {{label_smoothing: , bnneck: , center_loss: }}
+trials: {trials}
+{more}
+"""
+BEST_EPSILON, BEST_WEIGHT = 0.21, 1e-3
+
+
+def write_study(folder: Path, root: Path | str, trials: int = 12, more: str = "", epochs: int = 2) -> Path:
+    file = folder / "toy.yaml"
+    file.write_text(STUDY.format(root=root, trials=trials, more=more, epochs=epochs))
+    return file
+
+
+def truth(recipe: Recipe) -> float:
+    """The mAP of a recipe without noise: best at ε 0.21 with a centre-loss weight of 1e-3, 0.1 less where it is off."""
+    weight = recipe.center.weight
+    miss = 0.1 if weight == 0 else 0.01 * (np.log10(weight / BEST_WEIGHT)) ** 2
+    return float(0.7 - 8 * (recipe.id_loss.epsilon - BEST_EPSILON) ** 2 - miss)
+
+
+def noisy(recipe: Recipe, seed: int) -> float:
+    return truth(recipe) + float(numpy_generator(seed, recipe.signature()).normal(0, 0.01))
+
+
+class Imagined:
+    """A trainer of one run at a time that makes results up, an epoch a round. It stops as a dispatch does."""
+
+    def __init__(self, ledger: Ledger, value: Callable[[Recipe, int], float | str] = noisy, slots: int = 1) -> None:
+        self.ledger, self.value, self.slots = ledger, value, slots
+        self.stopping = False
+        self.queue: deque[str] = deque()
+        self.trained: list[str] = []
+        self.epochs = 0
+        self.asked: set[str] = set()
+
+    def free(self) -> int:
+        return self.slots - len(self.queue)
+
+    def idle(self) -> bool:
+        return not self.queue
+
+    def submit(self, signature: str) -> None:
+        self.queue.append(signature)
+
+    def stop_run(self, signature: str) -> None:
+        self.asked.add(signature)
+
+    def stop(self) -> None:
+        self.stopping = True
+        self.asked.update(self.queue)
+
+    def advance(self, timeout: float) -> list[Happened]:  # noqa: ARG002 - the protocol's
+        if not self.queue:
+            return []
+        signature = self.queue.popleft()
+        folder = self.ledger.folder(signature)
+        if folder.state() in ENDED:  # trained by another process meanwhile
+            return [Happened("ended", signature, folder.state())]
+        told, state = self._epoch(folder)
+        if state == "running":
+            self.queue.append(signature)
+            return [told]
+        if state == "finished":
+            self.trained.append(signature)
+        return [told, Happened("ended", signature, state)]
+
+    def _epoch(self, folder: RunFolder) -> tuple[Happened, str]:
+        """One more epoch of a run, from where its folder says it is."""
+        asked = folder.read("run")
+        recipe = Recipe.model_validate(asked["recipe"])
+        value = self.value(recipe, asked["seed"])
+        epoch = (folder.read("state") or {}).get("epoch", 0) + 1
+        self.epochs += 1
+        if isinstance(value, str):
+            set_state(folder, state=value, epoch=epoch, reason=f"{value} as planned")
+            return Happened("progress", folder.signature, {"epoch": epoch}), value
+        now = value * epoch / recipe.schedule.epochs
+        evaluations = [*(folder.read("evaluations") or []), {"epoch": epoch, "mAP": now}]
+        folder.write("evaluations", evaluations)
+        told = Happened("progress", folder.signature, evaluations[-1])
+        state = (
+            "finished"
+            if epoch == recipe.schedule.epochs
+            else "stopped"
+            if folder.signature in self.asked
+            else "running"
+        )
+        if state == "finished":
+            metrics = {"mAP": value, "mINP": value, "rank1": value, "rank5": value, "rank10": value}
+            cost = {"train_seconds": 10 * recipe.id_loss.epsilon, "evaluation_seconds": 1.0}
+            folder.write("result", {"metrics": metrics, "dynamics": {"oscillation": None}, "cost": cost})
+        set_state(folder, state=state, epoch=epoch, reason=None, seconds=float(epoch))
+        return told, state
+
+
+KILLED_AFTER = 7  # epochs: in the middle of the fourth trial
+
+
+class Killed(Imagined):
+    """Ends its process by SIGKILL in the middle of a run."""
+
+    def advance(self, timeout: float) -> list[Happened]:
+        if self.epochs >= KILLED_AFTER:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().advance(timeout)
+
+
+def open_runs(plan: StudyPlan, output: Path) -> SearchRuns:
+    source = DatasetSource.model_validate({**plan.spec.dataset.model_dump(), "split": plan.split})
+    dataset = source.open()
+    assert isinstance(dataset, TuningDataset)
+    data: DecodedDataset[TuningDataset] = open_dataset(dataset, (32, 16), output / "cache")
+    return SearchRuns(Ledger.create(output), source, data)
+
+
+def search(
+    file: Path,
+    output: Path,
+    trainer: Callable[[Ledger], Imagined] = Imagined,
+    storage: str = "sqlite",
+    seen: list[dict[str, Any]] | None = None,
+) -> tuple[bool, list[dict[str, Any]], Imagined]:
+    """Search with a made-up trainer; returns whether it is over, the trials, and the trainer."""
+    plan = StudyPlan(file)
+    folder = output / "studies" / plan.spec.name
+    runs = open_runs(plan, output)
+    imagined = trainer(runs.ledger)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def show(_: SearchBoard, ended: dict[str, Any] | None) -> None:
+        if ended is not None and seen is not None:
+            seen.append(ended)
+
+    with Storage(storage, folder) as opened:
+        trials = Trials(plan, opened, runs.data.fingerprint)
+        over = Tuner(plan, trials, runs, imagined, folder, lambda _: None, show).run()
+        return over, json.loads((folder / "trials.json").read_text()), imagined
+
+
+def work(file: Path, output: Path, storage: str, dies: bool) -> None:
+    """One of several processes of a search."""
+    search(file, output, Killed if dies else Imagined, storage)
