@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from reid.cli.app import app
-from reid.evaluation import extract_test
+from reid.evaluation import evaluator, extract_test
 from reid.execution import recorder
 from reid.execution.evaluate_run import evaluate_run
 from reid.grids.forecast import forecast
@@ -83,7 +83,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Launche
         return extract_test(*arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measurement, "extract_test", counting)
+        patch.setattr(evaluator, "extract_test", counting)
         assert execute(folders(launched), folder / "output" / "cache") == ["finished"] * 4
     assert len(passes) == 1, "the features of one training are extracted once"
     return launched
