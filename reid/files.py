@@ -3,7 +3,13 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from reid.errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class atomic:  # noqa: N801 - a context manager used as a verb
@@ -40,4 +46,56 @@ class atomic:  # noqa: N801 - a context manager used as a verb
 def write_json(path: Path, value: Any, durable: bool = True) -> None:
     """Write `value` as `atomic` does."""
     with atomic(path, durable) as temporary:
-        temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+        temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_record(path: Path, record: BaseModel, durable: bool = True) -> None:
+    """Write a record as `atomic` does."""
+    write_json(path, record.model_dump(mode="json", by_alias=True), durable)
+
+
+class DamagedFileError(InputError):
+    """A file of ours that cannot be read: the line names the file, the rule and what was found."""
+
+
+def read_json(path: Path) -> object:
+    """The value of a JSON file; None where it is absent, or empty after a power failure.
+
+    Raises DamagedFileError where it is not JSON, or cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text) if text else None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise DamagedFileError(f"{path}: must be JSON, found {_reason(error)}; remove it, or make it anew") from None
+
+
+def read_record(path: Path, kind: type[Model]) -> Model | None:
+    """A JSON file as a record, None where it is absent or empty. Raises DamagedFileError where it is neither."""
+    return _validated(path, kind, read_json(path))
+
+
+def read_records(path: Path, kind: type[Model]) -> list[Model]:
+    """A JSON file that is a list, each entry as a record; empty where it is absent."""
+    values = read_json(path)
+    if not isinstance(values, list | None):
+        raise DamagedFileError(f"{path}: must be a list, found {type(values).__name__}; remove it, or make it anew")
+    return [entry for value in values or () if (entry := _validated(path, kind, value)) is not None]
+
+
+def _validated(path: Path, kind: type[Model], value: object) -> Model | None:
+    try:
+        return None if value is None else kind.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "value"
+        found = "" if first["type"] == "missing" else f", found {str(first['input'])[:80]!r}"
+        raise DamagedFileError(f"{path}: {key}: {first['msg']}{found}; remove it, or make it anew") from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return "text that is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)

@@ -1,64 +1,133 @@
-"""A planned grid, as tracking needs it: which arm a run belongs to and which levels the arm has."""
+"""plan.json: a grid as it was planned, read in this one place."""
 
-import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
 
 from reid.errors import InputError
+from reid.files import read_record
+from reid.store.run_folder import RunFolder
+from reid.store.run_records import DatasetRecord, FileRecord, PluginRecord, RecipeRecord, Record
+
+SWITCH = ("off", "on")
+Label = Annotated[str, BeforeValidator(str)]
+
+
+class FactorRecord(Record):
+    """What a grid switches. The first level is the base."""
+
+    name: str
+    short: str = ""
+    title: str = ""
+    levels: tuple[Label, ...]
+
+    @property
+    def is_switch(self) -> bool:
+        return self.levels == SWITCH
+
+
+class ArmRecord(Record):
+    """A combination of levels. `arm` has a digit a factor, the position of its level: 110100."""
+
+    arm: str
+    levels: dict[str, Label]
+    recipe: RecipeRecord = RecipeRecord({})
+
+
+class PlannedRun(Record):
+    """An arm with a seed. `shares` is the run whose training it shares."""
+
+    signature: str
+    arm: str
+    seed: int
+    shares: str | None = None
 
 
 @dataclass(frozen=True)
-class Grid:
-    """The plan.json of a grid."""
+class ChosenLevel:
+    """The level of one factor in an arm; position 0 is the base."""
 
-    plan: dict[str, Any]
+    factor: FactorRecord
+    label: str
+    position: int
+
+
+class Plan(FileRecord):
+    """plan.json: the grid, its arms, and its runs in launch order."""
+
+    name: str
+    title: str = ""
+    question: str = ""
+    command: str = ""
+    created: Annotated[str, Field(description="ISO 8601 with a zone")] = "1970-01-01T00:00:00+00:00"
+    yaml: Annotated[str, Field(description="the grid file as it was")] = ""
+    design: Annotated[str, Field(description="as the grid file says it; empty of plans made before it was kept")] = ""
+    factors: tuple[FactorRecord, ...]
+    seeds: tuple[int, ...]
+    budget: dict[str, dict[str, int]] = Field({})
+    dataset: DatasetRecord | None = None
+    arms: tuple[ArmRecord, ...]
+    runs: tuple[PlannedRun, ...]
+    plugins: tuple[PluginRecord, ...] = ()
+
+    @cached_property
+    def run_by_signature(self) -> dict[str, PlannedRun]:
+        """In launch order."""
+        return {run.signature: run for run in self.runs}
+
+    @cached_property
+    def arm_by_name(self) -> dict[str, ArmRecord]:
+        return {arm.arm: arm for arm in self.arms}
+
+    @cached_property
+    def shorts(self) -> dict[str, str]:
+        """By factor, a short name that is its alone."""
+        shorts = Counter(factor.short or factor.name for factor in self.factors)
+        return {f.name: f.short if f.short and shorts[f.short] == 1 else f.name for f in self.factors}
+
+    def levels(self, arm: str) -> list[ChosenLevel]:
+        """The level of every factor in an arm, in the order of the digits of its name."""
+        chosen = [(factor, self.arm_by_name[arm].levels[factor.name]) for factor in self.factors]
+        return [ChosenLevel(factor, label, factor.levels.index(label)) for factor, label in chosen]
+
+    def switched(self, arm: str) -> list[ChosenLevel]:
+        """The levels of an arm that are not the base's."""
+        return [level for level in self.levels(arm) if level.position > 0]
+
+    def runs_of(self, arm: str) -> list[PlannedRun]:
+        return [run for run in self.runs if run.arm == arm]
+
+
+@dataclass(frozen=True)
+class GridFolder:
+    """The folder of a planned grid: its plan, and where its runs lie."""
+
+    path: Path
+    plan: Plan
 
     @property
-    def name(self) -> str:
-        return str(self.plan["name"])
+    def output(self) -> Path:
+        return self.path.parents[1]
 
-    @cached_property
-    def factors(self) -> list[dict[str, Any]]:
-        """In the order of the digits of an arm's name: {name, short, title, levels}; `short` is theirs alone."""
-        shorts = Counter(factor["short"] for factor in self.plan["factors"])
-        return [{**f, "short": f["short"] if shorts[f["short"]] == 1 else f["name"]} for f in self.plan["factors"]]
-
-    @cached_property
-    def runs(self) -> dict[str, dict[str, Any]]:
-        """{signature, arm, seed} by signature, in launch order."""
-        return {run["signature"]: run for run in self.plan["runs"]}
-
-    @cached_property
-    def _levels(self) -> dict[str, dict[str, Any]]:
-        return {arm["arm"]: arm["levels"] for arm in self.plan["arms"]}
-
-    def levels(self, arm: str) -> list[tuple[dict[str, Any], Any, int]]:
-        """(factor, level, position of the level) for every factor; position 0 is the baseline's level."""
-        chosen = [(factor, self._levels[arm][factor["name"]]) for factor in self.factors]
-        return [(factor, level, factor["levels"].index(level)) for factor, level in chosen]
-
-    def switched(self, arm: str) -> list[tuple[dict[str, Any], Any]]:
-        """(factor, level) of the factors that differ from the baseline."""
-        return [(factor, level) for factor, level, position in self.levels(arm) if position > 0]
-
-    def seeds(self, arm: str) -> list[str]:
-        """Signatures of an arm's runs."""
-        return [signature for signature, run in self.runs.items() if run["arm"] == arm]
+    def run(self, signature: str) -> RunFolder:
+        return RunFolder(self.output / "runs" / signature)
 
 
-def read_grid(folder: Path) -> Grid:
-    """The grid planned in `folder`. Raises InputError if nothing is planned there."""
-    path = folder / "plan.json"
-    try:
-        return Grid(json.loads(path.read_text()))
-    except FileNotFoundError:
-        raise InputError(f"{path}: a grid's folder holds a plan.json, none found; plan it with `reid ablate`") from None
+def read_plan(folder: Path) -> GridFolder:
+    """The grid planned in `folder`. Raises InputError where there is no plan, or it is not one."""
+    path = folder.resolve() / "plan.json"
+    plan = read_record(path, Plan)
+    if plan is None:
+        raise InputError(f"{path}: a grid folder holds a plan.json, found none; give the folder of a planned grid")
+    return GridFolder(path.parent, plan)
 
 
-def planned_grids(output: Path) -> list[Path]:
-    """Folders of all grids under an output folder, oldest first."""
-    folders = [path.parent for path in (output / "grids").glob("*/plan.json")]
-    return sorted(folders, key=lambda folder: (read_grid(folder).plan["created"], folder.name))
+def planned_grids(output: Path) -> Iterator[GridFolder]:
+    """All grids under an output folder, oldest first."""
+    grids = [read_plan(path.parent) for path in (output / "grids").glob("*/plan.json")]
+    yield from sorted(grids, key=lambda grid: (grid.plan.created, grid.plan.name))

@@ -4,6 +4,7 @@ Everything that trains writes here, everything that shows or counts reads from h
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reid.files import atomic, write_json
+from reid.files import DamagedFileError, atomic, read_record, read_records, write_json, write_record
+from reid.store.run_records import (
+    EvaluationRecord,
+    ProgressRecord,
+    RankListRecord,
+    ResultRecord,
+    RunRecord,
+    StateRecord,
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,56 @@ class RunFolder:
         """One of STATES; a folder without a state file is planned."""
         state = self.read("state")
         return str(state["state"]) if state else "planned"
+
+    def read_run(self) -> RunRecord | None:
+        """What was asked; None where the run was never planned."""
+        return read_record(self.path / "run.json", RunRecord)
+
+    def require_run(self) -> RunRecord:
+        """What was asked. Raises DamagedFileError where run.json is absent."""
+        record = self.read_run()
+        if record is None:
+            raise DamagedFileError(f"{self.path / 'run.json'}: a run folder holds one, found none; plan the grid again")
+        return record
+
+    def read_state(self) -> StateRecord:
+        """How far the run is; planned where there is no state file."""
+        return read_record(self.path / "state.json", StateRecord) or StateRecord()
+
+    def read_progress(self) -> ProgressRecord | None:
+        """How far it is and how fast, while it trains."""
+        return read_record(self.progress, ProgressRecord)
+
+    def read_evaluations(self) -> list[EvaluationRecord]:
+        """Scores after epochs, in their order."""
+        return read_records(self.path / "evaluations.json", EvaluationRecord)
+
+    def read_result(self) -> ResultRecord | None:
+        """What the trained network is worth; None before it is known."""
+        return read_record(self.path / "result.json", ResultRecord)
+
+    def read_rank_lists(self) -> list[RankListRecord]:
+        """Rank lists of a few fixed queries; empty where none were kept."""
+        return read_records(self.path / "ranklists.json", RankListRecord)
+
+    def write_run(self, record: RunRecord, durable: bool = True) -> None:
+        write_record(self.path / "run.json", record, durable)
+
+    def write_state(self, record: StateRecord, durable: bool = True) -> None:
+        """What is durable is there after a power failure; an end must be."""
+        write_record(self.path / "state.json", record, durable)
+
+    def write_progress(self, record: ProgressRecord) -> None:
+        write_record(self.progress, record, durable=False)
+
+    def write_evaluations(self, records: Sequence[EvaluationRecord]) -> None:
+        write_json(self.path / "evaluations.json", [record.model_dump(mode="json") for record in records])
+
+    def write_result(self, record: ResultRecord) -> None:
+        write_record(self.path / "result.json", record)
+
+    def write_rank_lists(self, records: Sequence[RankListRecord]) -> None:
+        write_json(self.path / "ranklists.json", [record.model_dump(mode="json") for record in records])
 
     def curves(self) -> pd.DataFrame | None:
         """Per-iteration curves, one row an iteration, or None if there are none yet."""

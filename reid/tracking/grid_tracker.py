@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reid.store.plan import Grid, read_grid
+from reid.store.plan_old import Grid, read_grid
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import ENDED
 from reid.tracking import payload as facts

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from reid.store.plan import Grid
+from reid.store.plan_old import Grid
 from reid.tracking.payload import milliseconds
 
 TAG = "mlflow.sharedViewState."

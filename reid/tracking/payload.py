@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from reid.metrics.names import domain_scores
-from reid.store.plan import Grid
+from reid.store.plan_old import Grid
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import ENDED
 from reid.tracking.downsample import bins, epochs_a_bin, extremes

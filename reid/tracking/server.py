@@ -15,7 +15,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from reid.errors import InputError
-from reid.store.plan import planned_grids
+from reid.store.plan_old import planned_grids
 from reid.tracking.grid_tracker import Tracker
 from reid.tracking.grid_views import view_links
 from reid.tracking.mlflow_store import QUIET, Store, TrackingError

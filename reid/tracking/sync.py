@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reid.errors import InputError
-from reid.store.plan import planned_grids, read_grid
+from reid.store.plan_old import planned_grids, read_grid
 from reid.store.run_folder import RunFolder
 from reid.tracking.grid_tracker import Tracker
 from reid.tracking.mlflow_store import tracking_errors

@@ -5,7 +5,7 @@ import json
 import zlib
 from typing import Any
 
-from reid.store.plan import read_grid
+from reid.store.plan_old import read_grid
 from reid.tracking import payload as facts
 from reid.tracking.grid_views import TAG, VIEWS, view_links, view_tags
 from tests.tracking.conftest import Fabric

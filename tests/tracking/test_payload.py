@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reid.recipe import Recipe
-from reid.store.plan import read_grid
+from reid.store.plan_old import read_grid
 from reid.store.run_folder import RunFolder
 from reid.tracking import payload as facts
 from tests.tracking.conftest import STARTED, Fabric

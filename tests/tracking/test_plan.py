@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reid.errors import InputError
-from reid.store.plan import Grid, planned_grids, read_grid
+from reid.store.plan_old import Grid, planned_grids, read_grid
 from tests.tracking.conftest import Fabric
 
 FACTORS = [
