@@ -1,0 +1,17 @@
+"""Reports for programs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reid.report import write_report as write
+
+
+def write_report(
+    folder: str | Path, out: str | Path | None = None, formats: Sequence[str] = ("pdf", "csv")
+) -> list[Path]:
+    """Write the report of the grid or study in `folder`, there or to `out` (a folder or a file); returns the paths.
+
+    `formats` are of pdf, html, latex, csv, markdown. Raises InputError where there is nothing to report.
+    """
+    place = Path(folder)
+    return write(place, Path(out) if out is not None else place, formats)
