@@ -1,56 +1,135 @@
-"""The building blocks of a page, as assets/template.typ expects them."""
+"""The elements of a page. Every format of the report is made from these classes alone."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
-Block = dict[str, Any]
-
-
-def text(body: str) -> Block:
-    return {"kind": "text", "body": body}
+Align = Literal["left", "right", "center"]
+Lines = Sequence[tuple[str, str]]
 
 
-def warning(body: str) -> Block:
-    return {"kind": "warning", "body": body}
+@dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    body: str
 
 
-def code(body: str) -> Block:
-    return {"kind": "code", "body": body}
+@dataclass(frozen=True)
+class Alert:
+    """A paragraph in a frame: what a reader must know before the numbers."""
+
+    body: str
 
 
-def figure(file: str, caption: str) -> Block:
-    return {"kind": "figure", "file": file, "caption": caption}
+@dataclass(frozen=True)
+class Code:
+    """Text as it is, in a typewriter face."""
+
+    body: str
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "", side_by_side: int = 1) -> Block:
-    """`columns` are headings, each led by its alignment: "<" left, ">" right, "=" centred; "*" after it takes the
-    width that is left. `side_by_side` lays the rows out in so many columns of the page."""
-    alignments = {"<": "left", ">": "right", "=": "center"}
-    return {
-        "kind": "table",
-        "headings": [column.lstrip("<>=*") for column in columns],
-        "align": [alignments[column[0]] for column in columns],
-        "stretch": [column[1:2] == "*" for column in columns],
-        "rows": [list(row) for row in rows],
-        "caption": caption,
-        "side_by_side": side_by_side,
-    }
+@dataclass(frozen=True)
+class Figure:
+    """An image of the page's width; `file` lies in the folder that the report is written from."""
+
+    file: str
+    caption: str
 
 
-def facts(lines: Sequence[tuple[str, str]]) -> Block:
+@dataclass(frozen=True)
+class Column:
+    """A column's heading; one that stretches takes the width that the others leave."""
+
+    title: str
+    align: Align = "left"
+    stretch: bool = False
+
+
+def left(title: str) -> Column:
+    return Column(title)
+
+
+def right(title: str) -> Column:
+    return Column(title, "right")
+
+
+def centred(title: str) -> Column:
+    return Column(title, "center")
+
+
+def wide(title: str) -> Column:
+    return Column(title, stretch=True)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of a cell a column. `side_by_side` lays the rows out in so many columns of the page."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    caption: str = ""
+    side_by_side: int = 1
+
+
+@dataclass(frozen=True)
+class Facts:
     """Keys and values, a line each."""
-    return {"kind": "facts", "lines": [list(line) for line in lines]}
+
+    lines: Lines
 
 
-def card(title: str, lines: Sequence[tuple[str, str]]) -> Block:
-    return {"kind": "card", "title": title, "lines": [list(line) for line in lines]}
+@dataclass(frozen=True)
+class Card:
+    """Keys and values under a title."""
+
+    title: str
+    lines: Lines
 
 
-def ranks(title: str, lists: Sequence[tuple[str, Sequence[tuple[str, bool]]]]) -> Block:
-    """Ranked images under a title: every query's file, and of each of its best the file and whether it is right."""
-    rows = [{"query": query, "top": [{"file": file, "right": right} for file, right in top]} for query, top in lists]
-    return {"kind": "ranks", "title": title, "rows": rows}
+@dataclass(frozen=True)
+class RankedImage:
+    """An image of a rank list: its file, as a figure's, and whether it shows the query's identity."""
+
+    file: str
+    right: bool
 
 
-def section(title: str, *blocks: Block) -> Block:
-    return {"title": title, "blocks": list(blocks)}
+@dataclass(frozen=True)
+class RankList:
+    """A query's file, and the images ranked best for it."""
+
+    query: str
+    top: Sequence[RankedImage]
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Rank lists under a title."""
+
+    title: str
+    lists: Sequence[RankList]
+
+
+Element = Text | Alert | Code | Figure | Table | Facts | Card | Ranks
+
+
+@dataclass(frozen=True)
+class Section:
+    """Elements under a heading."""
+
+    title: str
+    elements: Sequence[Element]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A report: its first page, then its sections. `created` is an ISO 8601 date, of the PDF."""
+
+    title: str
+    name: str
+    question: str
+    created: str
+    headline: str
+    verdict: Sequence[Element]
+    sections: Sequence[Section]

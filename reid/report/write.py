@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from reid.errors import InputError
 from reid.files import atomic
+from reid.report.elements import Document
 from reid.report.render.html import to_html
 from reid.report.render.latex import to_latex, to_markdown
 from reid.report.render.pdf import to_pdf
@@ -52,23 +52,28 @@ def _kind(out: Path) -> str | None:
     return next((kind for kind, name in FILES.items() if Path(name).suffix == out.suffix), None)
 
 
-def write_files(
-    place: Place, describe: Callable[[Path], dict[str, Any]], tables: Callable[[Path], list[Path]]
-) -> list[Path]:
+def write_files(place: Place, describe: Callable[[Path], Document], tables: Callable[[Path], list[Path]]) -> list[Path]:
     """Write what `describe` says (with figures in the folder it is given) and what `tables` writes; returns paths."""
     place.folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    with TemporaryDirectory() as name:
-        content = describe(Path(name)) if set(place.formats) - {"csv"} else {}
-        for kind in (kind for kind in FILES if kind in place.formats):
-            paths.append(place.folder / place.names[kind])
-            with atomic(paths[-1]) as temporary:
-                temporary.write_bytes(_render(kind, content, Path(name)))
+    rendered = [kind for kind in FILES if kind in place.formats]
+    if rendered:
+        with TemporaryDirectory() as name:
+            document = describe(Path(name))
+            for kind in rendered:
+                paths.append(place.folder / place.names[kind])
+                with atomic(paths[-1]) as temporary:
+                    temporary.write_bytes(_render(kind, document, Path(name)))
     return paths + (tables(place.folder / "tables") if "csv" in place.formats else [])
 
 
-def _render(kind: str, content: dict[str, Any], folder: Path) -> bytes:
-    if kind == "pdf":
-        return to_pdf(content, folder)
-    texts = {"html": lambda: to_html(content, folder), "latex": lambda: to_latex(content)}
-    return texts.get(kind, lambda: to_markdown(content))().encode()
+def _render(kind: str, document: Document, folder: Path) -> bytes:
+    match kind:
+        case "pdf":
+            return to_pdf(document, folder)
+        case "html":
+            return to_html(document, folder).encode()
+        case "latex":
+            return to_latex(document).encode()
+        case _:
+            return to_markdown(document).encode()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from reid.analysis.results import read_results
+from reid.report.elements import Table, Text
 from reid.report.grid import effects as evidence
 from reid.report.grid.rank_lists import rank_lists
 from tests.helpers.grids_on_disk import MakeGrid
@@ -19,7 +20,9 @@ def test_any_numeric_column_has_effects_and_a_page(make_grid: MakeGrid) -> None:
     assert results.extras == [*read.extras, "cross_mAP", "wobble"]
     assert results.effects["cross_mAP"]["verdict"]["random_erasing"] == "hurts"
     (page,) = evidence.other_metrics(results)
-    rows = {(row[0], row[1]): row[2] for row in page["blocks"][0]["rows"]}
+    (table,) = page.elements
+    assert isinstance(table, Table)
+    rows = {(row[0], row[1]): row[2] for row in table.rows}
     assert rows["cross mAP", "Random erasing augmentation"].startswith(("−9.", "−10."))
     assert ("wobble", "BNNeck") in rows
 
@@ -30,9 +33,11 @@ def test_files_that_cannot_be_read_are_named_where_their_numbers_would_be(make_g
     (broken.path / "query_ap.npy").write_bytes(b"\x93NUMPY not")
     (broken.path / "ranklists.json").write_text("[")
     (words,) = evidence.over_queries(results)
-    assert f"{broken.signature}: query_ap.npy cannot be read" in words["body"]
-    shown = rank_lists(results, tmp_path)["blocks"]
-    assert f"{broken.signature}: ranklists.json cannot be read" in shown[1]["body"]
+    assert isinstance(words, Text)
+    assert f"{broken.signature}: query_ap.npy cannot be read" in words.body
+    _, words, _ = rank_lists(results, tmp_path).elements
+    assert isinstance(words, Text)
+    assert f"{broken.signature}: ranklists.json cannot be read" in words.body
 
 
 def test_costs_are_raised_and_have_a_region_of_equivalence_of_their_own(make_grid: MakeGrid) -> None:

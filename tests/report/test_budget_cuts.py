@@ -12,6 +12,7 @@ from reid.analysis.effects import effects
 from reid.analysis.results import read_results
 from reid.analysis.runs_table import read_runs
 from reid.report import write_report
+from reid.report.elements import Table
 from reid.report.grid.budget_cuts import censored_section, censored_warning
 from tests.helpers.grids_on_disk import EFFECTS, FACTORS, TRICK_FACTORS, MakeGrid, make_table
 
@@ -50,7 +51,9 @@ def test_the_report_counts_them_shows_them_apart_and_warns(make_grid: MakeGrid, 
     assert "13 of 16 finished, 3 censored" in page
     results = read_results(grid)
     (section,) = censored_section(results)
-    rows = section["blocks"][0]["rows"]
+    (table,) = section.elements
+    assert isinstance(table, Table)
+    rows = table.rows
     assert [row[1:4] for row in rows] == [["000", "0", "4"], ["000", "1", "4"], ["001", "1", "4"]]
     assert [row[5] for row in rows] == ["–", "–", f"{100 * results.arms['mAP'].to_dict()['001']:.1f}"]
     assert "cut_mAP" not in results.effects
@@ -59,7 +62,8 @@ def test_the_report_counts_them_shows_them_apart_and_warns(make_grid: MakeGrid, 
 
 def test_without_them_there_is_no_page_and_no_warning(make_grid: MakeGrid) -> None:
     results = read_results(make_grid(**THREE))
-    assert censored_section(results) == censored_warning(results) == []
+    assert censored_section(results) == []
+    assert censored_warning(results) == []
 
 
 def test_effects_are_those_of_the_other_runs(make_grid: MakeGrid) -> None:

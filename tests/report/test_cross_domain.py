@@ -2,13 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from reid.analysis.published_tables import published_table
 from reid.analysis.results import Results, read_results
 from reid.errors import InputError
+from reid.report.elements import Facts, Figure, Lines, Section, Table
 from reid.report.grid.appendix import provenance
 from reid.report.grid.cross_domain import cross_domain_section
 from tests.helpers.grids_on_disk import TRICK_FACTORS, MakeGrid, dataset, write_json
@@ -43,18 +43,26 @@ def grid(make_grid: MakeGrid) -> Path:
     return folder
 
 
-def blocks_of(results: Results, folder: Path) -> list[dict[str, Any]]:
+def elements_of(results: Results, folder: Path) -> tuple[Figure, Table, Table, Table]:
     (section,) = cross_domain_section(results, folder)
-    assert section["title"] == "Across domains"
-    blocks: list[dict[str, Any]] = section["blocks"]
-    return blocks
+    assert section.title == "Across domains"
+    figure, effects, scores, published = section.elements
+    assert isinstance(figure, Figure)
+    assert isinstance(effects, Table)
+    assert isinstance(scores, Table)
+    assert isinstance(published, Table)
+    return figure, effects, scores, published
+
+
+def headings(table: Table) -> list[str]:
+    return [column.title for column in table.columns]
 
 
 def test_effects_at_home_stand_beside_those_across(grid: Path, tmp_path: Path) -> None:
-    figure, effects, _, _ = blocks_of(read_results(grid), tmp_path)
-    assert (tmp_path / figure["file"]).read_text().startswith("<?xml")
-    assert effects["headings"] == ["Factor", "home", "95 %", "across", "95 %", "Market", "Duke", *DIRECTIONS]
-    erasing, bnneck = effects["rows"]
+    figure, effects, _, _ = elements_of(read_results(grid), tmp_path)
+    assert (tmp_path / figure.file).read_text().startswith("<?xml")
+    assert headings(effects) == ["Factor", "home", "95 %", "across", "95 %", "Market", "Duke", *DIRECTIONS]
+    erasing, bnneck = effects.rows
     assert (erasing[0], bnneck[0]) == ("Random erasing augmentation", "BNNeck")
     low, high = (float(bound.replace("−", "-")) for bound in erasing[2].strip("[]").split(", "))
     assert low < 3 < high
@@ -71,15 +79,15 @@ def test_effects_at_home_stand_beside_those_across(grid: Path, tmp_path: Path) -
 
 def test_every_arm_is_shown_on_every_set(grid: Path, tmp_path: Path) -> None:
     results = read_results(grid)
-    _, _, scores, published = blocks_of(results, tmp_path)
-    assert scores["headings"] == ["Arm", "day → day (home)", "day → night", "night → day", "night → night (home)"]
-    assert [row[0] for row in scores["rows"]] == ["00", "01", "10", "11"], "an arm without what it is trained on"
+    _, _, scores, published = elements_of(results, tmp_path)
+    assert headings(scores) == ["Arm", "day → day (home)", "day → night", "night → day", "night → night (home)"]
+    assert [row[0] for row in scores.rows] == ["00", "01", "10", "11"], "an arm without what it is trained on"
     runs = results.runs[(results.runs["arm"] == "010")]
     mAP = 100 * runs["mAP@night"].mean()
-    assert scores["rows"][2][2] == f"{mAP:.1f} / {mAP + 10:.1f}"
-    assert [row[0] for row in published["rows"]][-1] == "-REA (all tricks but REA)"
-    assert published["rows"][-1][1:] == ["–", "–", "25.7 / 41.4", "25.5 / 54.3"]
-    assert "random erasing costs 3.9 and 3.9 points" in published["caption"]
+    assert scores.rows[2][2] == f"{mAP:.1f} / {mAP + 10:.1f}"
+    assert [row[0] for row in published.rows][-1] == "-REA (all tricks but REA)"
+    assert published.rows[-1][1:] == ["–", "–", "25.7 / 41.4", "25.5 / 54.3"]
+    assert "random erasing costs 3.9 and 3.9 points" in published.caption
 
 
 def test_without_another_set_there_is_no_page(make_grid: MakeGrid, tmp_path: Path) -> None:
@@ -95,17 +103,21 @@ def test_other_data_than_those_of_the_level_are_a_mixture(grid: Path) -> None:
         read_results(grid)
 
 
+def lines_of(section: Section) -> Lines:
+    facts = section.elements[0]
+    assert isinstance(facts, Facts)
+    return facts.lines
+
+
 def test_provenance_has_every_set_its_notes_and_its_split(grid: Path) -> None:
-    (facts, *_) = provenance(read_results(grid))["blocks"]
-    lines = [tuple(line) for line in facts["lines"]]
+    lines = lines_of(provenance(read_results(grid)))
     assert ("Data: note", "day is drawn") in lines
     assert ("Data: note", "night is drawn") in lines
-    assert lines.count(("Validation split", "none: evaluated on the test set")) == 2
+    assert list(lines).count(("Validation split", "none: evaluated on the test set")) == 2
     run = json.loads((grid / "plan.json").read_text())["runs"][0]["signature"]
     path = grid.parents[1] / "runs" / run / "run.json"
     asked = json.loads(path.read_text())
     asked["dataset"]["sets"]["dusk"] = dataset() | {"name": "dusk", "split": {"validation_identities": 0.2}}
     write_json(path, asked)
-    (facts, *_) = provenance(read_results(grid))["blocks"]
     words = "20.0 % of the training identities; the test set is not used"
-    assert ["Validation split", words] in facts["lines"]
+    assert ("Validation split", words) in lines_of(provenance(read_results(grid)))

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from reid.analysis.runs_table import read_runs
 from reid.analysis.shapley import shapley
 from reid.evaluation.clusters import CLUSTERS, VERIFICATION
 from reid.evaluation.feature_spaces import SPACES
+from reid.report.elements import Figure, Table
 from reid.report.grid.feature_spaces import directions, plane, spaces_section
 from reid.report.grid.oscillation import INDICES, mean_and_margin, oscillation_section
 from reid.report.loss_panels import arms_shown
@@ -58,10 +58,6 @@ def results(make_grid: MakeGrid) -> Results:
     return read_results(measured(make_grid(factors=PAIR, effects=(0.02, 0.01), seeds=(0, 1, 2), iterations=400)))
 
 
-def text(blocks: Any) -> str:
-    return json.dumps(blocks, ensure_ascii=False)
-
-
 def test_the_words_name_every_index() -> None:
     assert sorted(INDICES) == sorted(MEASURED)
 
@@ -84,24 +80,26 @@ def test_columns_of_the_spaces(results: Results) -> None:
 
 def test_the_page_on_oscillation(results: Results, tmp_path: Path) -> None:
     (section,) = oscillation_section(results, tmp_path)
-    assert section["title"] == "Do the losses fight?"
-    files = [block["file"] for block in section["blocks"] if block["kind"] == "figure"]
+    assert section.title == "Do the losses fight?"
+    files = [element.file for element in section.elements if isinstance(element, Figure)]
     assert files == ["losses.svg", "conflict.svg", "indices.svg"]
     for file in files:
         assert (tmp_path / file).read_text().count("<path") > 20
-    tables = [block for block in section["blocks"] if block["kind"] == "table"]
-    share = next(row for row in tables[0]["rows"] if row[0] == INDICES["conflict_share"] and row[1] == "BNNeck")
+    tables = [element for element in section.elements if isinstance(element, Table)]
+    share = next(row for row in tables[0].rows if row[0] == INDICES["conflict_share"] and row[1] == "BNNeck")
     assert share[2].startswith(("−0.2", "−0.19"))
-    assert [row[0] for row in tables[1]["rows"]] == [title for name, title in INDICES.items() if name != "id_recovery"]
-    assert len(tables[1]["headings"]) == 5, "the index and four arms"
+    assert [row[0] for row in tables[1].rows] == [title for name, title in INDICES.items() if name != "id_recovery"]
+    assert len(tables[1].columns) == 5, "the index and four arms"
 
 
 def test_the_page_on_spaces(results: Results, tmp_path: Path) -> None:
     (section,) = spaces_section(results, tmp_path)
-    table, figure = section["blocks"]
-    assert len(table["rows"]) == 4 * 4
-    assert table["rows"][3][:4] == ["00", "f_i", "cosine", "80.0"]
-    assert (tmp_path / figure["file"]).exists()
+    table, figure = section.elements
+    assert isinstance(table, Table)
+    assert isinstance(figure, Figure)
+    assert len(table.rows) == 4 * 4
+    assert table.rows[3][:4] == ["00", "f_i", "cosine", "80.0"]
+    assert (tmp_path / figure.file).exists()
 
 
 def test_a_list_of_arms(make_grid: MakeGrid, tmp_path: Path) -> None:
@@ -113,7 +111,7 @@ def test_a_list_of_arms(make_grid: MakeGrid, tmp_path: Path) -> None:
     (grid / "plan.json").write_text(json.dumps(plan))
     results = read_results(measured(grid))
     assert arms_shown(results) == {"0": "both", "1": "with BNNeck"}
-    words = text(oscillation_section(results, tmp_path))
+    words = str(oscillation_section(results, tmp_path))
     assert "with BNNeck" in words
     assert "never run" not in words
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from PIL import Image
@@ -12,8 +13,28 @@ from PIL import Image
 from reid.errors import InputError
 from reid.files import write_json
 from reid.report import chosen_formats, write_report
+from reid.report.elements import (
+    Alert,
+    Card,
+    Code,
+    Document,
+    Element,
+    Facts,
+    Figure,
+    RankedImage,
+    RankList,
+    Ranks,
+    Section,
+    Table,
+    Text,
+    left,
+    wide,
+)
+from reid.report.render.html import to_html
 from reid.report.render.latex import latex
+from reid.report.render.pdf import to_pdf, to_plain
 from tests.helpers.grids_on_disk import EFFECTS, TRICK_FACTORS, MakeGrid
+from tests.helpers.pdf_text import Read
 from tests.helpers.services import need
 
 TWO = {"factors": TRICK_FACTORS[:2], "effects": EFFECTS[:2], "seeds": (0, 1, 2), "iterations": 60}
@@ -46,6 +67,37 @@ def test_html_is_one_file_that_needs_no_other(make_grid: MakeGrid, tmp_path: Pat
     assert sum(source.startswith("data:image/svg+xml") for source in parser.sources) >= 4
     assert "url(" not in text
     assert "<td class=left>Random erasing augmentation</td>" in text
+
+
+ELEMENTS = [
+    Text("a <b> & c"),
+    Alert("a <b> & c"),
+    Code("a <b>\n  & c"),
+    Figure("one.svg", "a <b> & c"),
+    Table([left("a <b> & c"), wide("b")], [["1", "2"]]),
+    Facts([("a <b> & c", "1")]),
+    Card("a <b> & c", [("k", "1")]),
+    Ranks("a <b> & c", [RankList("one.svg", [RankedImage("one.svg", right=True)])]),
+]
+
+
+@pytest.mark.parametrize("element", ELEMENTS, ids=lambda element: type(element).__name__)
+def test_every_element_is_in_the_html_and_the_pdf(element: Element, tmp_path: Path, read: Read) -> None:
+    (tmp_path / "one.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
+    document = Document("T", "t", "Q", "2026-01-01T00:00:00+00:00", "H", [], [Section("S", [element])])
+    page = to_html(document, tmp_path)
+    assert re.search(r"a &lt;b&gt;\s+&amp; c", page.partition("<h2")[2]), "as text, never as markup"
+    (tmp_path / "t.pdf").write_bytes(to_pdf(document, tmp_path))
+    assert re.search(r"a <b>\s+& c", read(tmp_path / "t.pdf"))
+
+
+def test_every_element_is_tested() -> None:
+    assert {type(element) for element in ELEMENTS} == set(get_args(Element))
+
+
+def test_what_is_no_part_of_a_document_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"a document holds no float, found 0\.5"):
+        to_plain(Text(0.5), frozenset())  # type: ignore[arg-type]
 
 
 def test_markdown_tables_have_a_cell_a_column(make_grid: MakeGrid, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from reid.report import FORMATS, write_report
+from reid.report.elements import Facts, Table
 from reid.report.study import read_study
 from reid.report.study.verdict import headline, verdict
 from tests.helpers.pdf_text import Read
@@ -92,7 +93,7 @@ def test_a_winner_at_the_defaults_has_gained_nothing(make_study: MakeStudy) -> N
     )
     study = read_study(folder)
     assert headline(study).startswith("Nothing gained: the best trial has the paper's defaults.")
-    assert [block["kind"] for block in verdict(study, folder)] == ["table", "table", "facts"]  # nothing to draw
+    assert [type(element) for element in verdict(study, folder)] == [Table, Table, Facts]  # nothing to draw
 
 
 def test_fresh_seeds_that_have_no_pair_are_counted(make_study: MakeStudy, tmp_path: Path) -> None:

@@ -8,21 +8,20 @@ import numpy as np
 from reid.analysis.results import QUALITY, Results
 from reid.analysis.runs_table import SWITCH, each_row
 from reid.metrics.formatting import MISSING, interval, number, percent, probability, signed
-from reid.report import elements as blocks
-from reid.report.elements import Block
+from reid.report.elements import Card, Code, Element, Facts, Section, Table, Text, centred, left, right, wide
 from reid.tricks import TRICKS
 
 MOST_SKIPPED = 30
 CARD_LINES = ("idea", "formula", "source", "cost", "interactions")
 
 
-def arms(results: Results) -> Block:
+def arms(results: Results) -> Section:
     """A row an arm: levels, runs finished, means over them and, with two seeds or more, standard deviations."""
     repeated = bool((results.arms["finished"] > 1).any())
-    columns = ["<Arm", *(f"={head}" for head in results.heads.values()), ">n"]
+    columns = [left("Arm"), *(centred(head) for head in results.heads.values()), right("n")]
     for title in QUALITY.values():
-        columns += [f">{title}, %", *([">sd"] if repeated else [])]
-    columns.append(">seconds")
+        columns += [right(f"{title}, %"), *([right("sd")] if repeated else [])]
+    columns.append(right("seconds"))
     rows = []
     for arm, row in each_row(results.arms):
         cells = [str(arm), *(_level(row[name]) for name in results.names), str(row["finished"])]
@@ -32,7 +31,7 @@ def arms(results: Results) -> Block:
     caption = "Plain means over the n finished runs of each arm" + (
         ", and their standard deviations." if repeated else "."
     )
-    return blocks.section("All arms", blocks.table(columns, rows, f"{caption} ● on, ○ off."))
+    return Section("All arms", [Table(columns, rows, f"{caption} ● on, ○ off.")])
 
 
 def _level(value: Any) -> str:
@@ -40,39 +39,41 @@ def _level(value: Any) -> str:
     return {True: "●", False: "○"}[bool(value)] if isinstance(value, bool | np.bool_) else str(value)
 
 
-def runs(results: Results) -> Block:
+def runs(results: Results) -> Section:
     """Every run with its state."""
     everything = [
         [row["signature"], row["arm"], str(row["seed"]), row["state"], percent(row["mAP"])]
         for _, row in each_row(results.runs)
     ]
-    return blocks.section(
+    return Section(
         "All runs",
-        blocks.table(
-            ["<Run", "<Arm", ">seed", "<State", ">mAP, %"],
-            everything,
-            "Every planned run in launch order. A run's folder is named by its signature.",
-            side_by_side=2,
-        ),
+        [
+            Table(
+                [left("Run"), left("Arm"), right("seed"), left("State"), right("mAP, %")],
+                everything,
+                "Every planned run in launch order. A run's folder is named by its signature.",
+                side_by_side=2,
+            )
+        ],
     )
 
 
-def failures(results: Results) -> Block:
+def failures(results: Results) -> Section:
     """What did not finish, with the reason; and what each factor does to the rate of divergence."""
     unfinished = results.runs[~results.runs["state"].isin(["finished", "planned", "censored"])]
-    shown: list[Block] = []
+    shown: list[Element] = []
     if len(unfinished):
         rows = [
             [row["signature"], row["arm"], str(row["seed"]), row["state"], str(row["reason"]) or MISSING]
             for _, row in each_row(unfinished)
         ]
-        heads = ["<Run", "<Arm", ">seed", "<State", "<*Reason"]
-        shown.append(blocks.table(heads, rows, "Runs that were begun and are not finished, and why."))
+        heads = [left("Run"), left("Arm"), right("seed"), left("State"), wide("Reason")]
+        shown.append(Table(heads, rows, "Runs that were begun and are not finished, and why."))
     diverged = int((results.runs["state"] == "diverged").sum())
     ended = diverged + int((results.runs["state"] == "finished").sum())
     if not diverged:
-        shown.append(blocks.text(f"None of the {ended} runs that ended has diverged."))
-        return blocks.section("Failures and divergences", *shown)
+        shown.append(Text(f"None of the {ended} runs that ended has diverged."))
+        return Section("Failures and divergences", shown)
     lines = [
         [
             results.titles[name],
@@ -84,25 +85,25 @@ def failures(results: Results) -> Block:
         ]
         for name, row in each_row(results.divergence)
     ]
-    heads = ["<*Factor", ">without", ">with", ">difference", "=95 %", ">p (Holm)"]
+    heads = [wide("Factor"), right("without"), right("with"), right("difference"), centred("95 %"), right("p (Holm)")]
     caption = (
         f"{diverged} of {ended} runs that ended have diverged. Runs that diverged of those that ended, without and "
         "with each factor (at its first level and at the other); difference of the shares in percentage points, with "
         "Newcombe's interval and Fisher's exact test. A run that diverged has no mAP: it counts here and nowhere else."
     )
-    shown.append(blocks.table(heads, lines, caption))
-    return blocks.section("Failures and divergences", *shown)
+    shown.append(Table(heads, lines, caption))
+    return Section("Failures and divergences", shown)
 
 
-def cards(results: Results) -> list[Block]:
+def cards(results: Results) -> list[Section]:
     """The method card of every factor that is a built-in trick; no page without one."""
     shown = []
     for factor in results.plan.factors:
         if factor["name"] in TRICKS and factor["levels"] == SWITCH:
             trick = TRICKS[factor["name"]]
             lines = [(line.capitalize(), getattr(trick.card, line)) for line in CARD_LINES]
-            shown.append(blocks.card(f"{trick.title} ({trick.short})", [*lines, ("Sets", _settings(trick.name))]))
-    return [blocks.section("The tricks", *shown)] if shown else []
+            shown.append(Card(f"{trick.title} ({trick.short})", [*lines, ("Sets", _settings(trick.name))]))
+    return [Section("The tricks", shown)] if shown else []
 
 
 def _settings(name: str) -> str:
@@ -112,7 +113,7 @@ def _settings(name: str) -> str:
     return ", ".join(f"{path} = {value}" for path, value in values.items())
 
 
-def provenance(results: Results) -> Block:
+def provenance(results: Results) -> Section:
     """What the numbers were made from, and the command that makes them again."""
     plan = results.plan.content
     asked = [run for run in map(results.asked, results.runs["signature"]) if run]
@@ -125,14 +126,14 @@ def provenance(results: Results) -> Block:
         *(row for dataset in sets.values() for row in _dataset(dataset)),
         *_environment([run.get("environment") or {} for run in asked]),
     ]
-    shown = [
-        blocks.facts(rows),
-        blocks.text("The command that plans and runs this grid:"),
-        blocks.code(plan.get("command", "")),
+    shown: list[Element] = [
+        Facts(rows),
+        Text("The command that plans and runs this grid:"),
+        Code(plan.get("command", "")),
     ]
     if plan.get("yaml"):
-        shown += [blocks.text("The grid's file:"), blocks.code(plan["yaml"].rstrip())]
-    return blocks.section("Provenance", *shown)
+        shown += [Text("The grid's file:"), Code(plan["yaml"].rstrip())]
+    return Section("Provenance", shown)
 
 
 def _dataset(dataset: dict[str, Any]) -> list[tuple[str, str]]:

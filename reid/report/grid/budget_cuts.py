@@ -5,11 +5,10 @@ import pandas as pd
 from reid.analysis.results import Results
 from reid.analysis.runs_table import each_row
 from reid.metrics.formatting import percent
-from reid.report import elements as blocks
-from reid.report.elements import Block
+from reid.report.elements import Alert, Element, Section, Table, left, right
 
 
-def censored_warning(results: Results) -> list[Block]:
+def censored_warning(results: Results) -> list[Element]:
     """For the first page: how many runs were cut, and what that does to the effects; nothing where none was."""
     cut = _cut(results)
     if cut.empty:
@@ -19,7 +18,7 @@ def censored_warning(results: Results) -> list[Block]:
     hidden = int((results.arms["finished"] == 0).loc[cut["arm"].unique()].sum())
     arms = f"; {hidden} of their arms have no finished run at all" if hidden else ""
     return [
-        blocks.warning(
+        Alert(
             f"{len(cut)} of {len(results.runs)} runs were cut by the budget at {epochs}, because they looked worse "
             f"than others{arms}. The effects rest on the runs that were let finish, which are not a fair sample: they "
             "are biased, most likely towards no difference, and their intervals do not cover that. Trust the order of "
@@ -28,7 +27,7 @@ def censored_warning(results: Results) -> list[Block]:
     ]
 
 
-def censored_section(results: Results) -> list[Block]:
+def censored_section(results: Results) -> list[Section]:
     """Every run that was cut, with its last mAP beside what the finished runs reached; no page where none was."""
     cut = _cut(results)
     if cut.empty:
@@ -50,8 +49,15 @@ def censored_section(results: Results) -> list[Block]:
         "comparable with a finished run's, and part of no estimate. Right: the mean of the finished runs of the same "
         "arm, a dash where there is none."
     )
-    heads = ["<Run", "<Arm", ">seed", ">cut at epoch", ">last mAP, %", ">arm's finished runs, %"]
-    return [blocks.section("Cut by the budget", blocks.table(heads, rows, caption))]
+    heads = [
+        left("Run"),
+        left("Arm"),
+        right("seed"),
+        right("cut at epoch"),
+        right("last mAP, %"),
+        right("arm's finished runs, %"),
+    ]
+    return [Section("Cut by the budget", [Table(heads, rows, caption)])]
 
 
 def _cut(results: Results) -> pd.DataFrame:

@@ -9,9 +9,8 @@ from reid.analysis.published_tables import published_table
 from reid.analysis.results import MAIN, Results
 from reid.analysis.runs_table import each_row
 from reid.metrics.formatting import MISSING, percent, signed
-from reid.report import elements as blocks
-from reid.report import style as figures
-from reid.report.elements import Block
+from reid.report import style
+from reid.report.elements import Element, Figure, Section, Table, centred, right, wide
 from reid.report.grid.cells import basis, effect_cells
 from reid.tricks import TRICKS
 
@@ -23,7 +22,7 @@ RUNGS = len(TRICKS)  # the row of the published tables that has all six; the row
 ERASING = "random_erasing"
 
 
-def cross_domain_section(results: Results, folder: Path) -> list[Block]:
+def cross_domain_section(results: Results, folder: Path) -> list[Section]:
     """Scores by set and effects at home and across; no page where nothing was evaluated on a set not trained on."""
     if ACROSS not in results.extras:
         return []
@@ -32,7 +31,7 @@ def cross_domain_section(results: Results, folder: Path) -> list[Block]:
     parts = [*_effects(results, folder, home), _table(results, scores)]
     if set(results.names) & set(TRICKS):
         parts.append(_published())
-    return [blocks.section("Across domains", *parts)]
+    return [Section("Across domains", [*parts])]
 
 
 def _scores(results: Results) -> pd.DataFrame:
@@ -48,7 +47,7 @@ def _scores(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _effects(results: Results, folder: Path, home: bool) -> list[Block]:
+def _effects(results: Results, folder: Path, home: bool) -> list[Element]:
     """Each factor's effect on mAP at home beside that across, and what the papers' ladders add by it."""
     names = [term.name for term in results.terms if results.names[term.factor] != TRAIN_ON]
     if not names:
@@ -69,7 +68,7 @@ def _effects(results: Results, folder: Path, home: bool) -> list[Block]:
         ]
         for name in names
     ]
-    heads = ["<*Factor", *(head for key in metrics for head in (f">{key}", "=95 %"))]
+    heads = [wide("Factor"), *(head for key in metrics for head in (right(key), centred("95 %")))]
     caption = (
         "Effects on mAP, percentage points: at home, on the set that a run was trained on, and across, the mean over "
         "the sets that it was not trained on. "
@@ -81,15 +80,15 @@ def _effects(results: Results, folder: Path, home: bool) -> list[Block]:
         )
         + basis(results)
     )
-    figure = blocks.figure(
-        figures.save(folder / "domains.svg", 0.9 + 0.3 * len(names), figures.contrasts(series)),
+    figure = Figure(
+        style.save(folder / "domains.svg", 0.9 + 0.3 * len(names), style.contrasts(series)),
         "Effect of each factor on mAP on the set that was trained on and on others, with 95 % intervals. A trick whose "
         "two points lie on two sides of the line helps at home by learning what does not carry over.",
     )
-    return [figure, blocks.table([*heads, *(f">{column}" for column in theirs)], rows, caption)]
+    return [figure, Table([*heads, *(right(column) for column in theirs)], rows, caption)]
 
 
-def _table(results: Results, scores: pd.DataFrame) -> Block:
+def _table(results: Results, scores: pd.DataFrame) -> Table:
     """mAP and rank-1 on every set, a row an arm; a column for every set trained on where that is a factor."""
     place = results.names.index(TRAIN_ON) if TRAIN_ON in results.names else None
     others = [factor for factor in results.plan.factors if factor["name"] != TRAIN_ON]
@@ -109,10 +108,10 @@ def _table(results: Results, scores: pd.DataFrame) -> Block:
         ]
         for label in sorted(scores["label"].unique())
     ]
-    heads = [f">{column['trained']} → {column['set']}{' (home)' if column['home'] else ''}" for column in columns]
+    heads = [right(f"{column['trained']} → {column['set']}{' (home)' if column['home'] else ''}") for column in columns]
     letters = ", ".join(str(factor.get("short") or factor["name"]) for factor in others)
-    return blocks.table(
-        ["<*Arm", *heads],
+    return Table(
+        [wide("Arm"), *heads],
         rows,
         "mAP / rank-1, %: trained on → evaluated on; plain means over finished runs. The digits of an arm are, in "
         f"order: {letters}.",
@@ -131,7 +130,7 @@ def _steps() -> dict[str, dict[str, float]]:
     }
 
 
-def _published() -> Block:
+def _published() -> Table:
     """The papers' ladders, within each set and across, as published."""
     same = published_table("cumulative_ablation_same_domain")
     across = published_table("cumulative_ablation_cross_domain")
@@ -145,8 +144,8 @@ def _published() -> Block:
         rows.append([str(row["model_cumulative"]), *at_home, *away])
     erasing = list(TRICKS).index(ERASING) + 1
     loss = [across[f"{key}_mAP"][erasing] - across[f"{key}_mAP"][erasing - 1] for key in DIRECTIONS.values()]
-    return blocks.table(
-        ["<*Published", *(f">{title}" for title in (*HOMES, *DIRECTIONS))],
+    return Table(
+        [wide("Published"), *(right(title) for title in (*HOMES, *DIRECTIONS))],
         rows,
         "mAP / rank-1, %, of Luo et al. 2019, one run a row: tables 1 (as in the README of "
         "michuanhaohao/reid-strong-baseline, 3da7e6f) and 3 of arXiv:1903.07071. Across domains random erasing costs "

@@ -7,9 +7,8 @@ import pandas as pd
 from reid.analysis.results import MAIN, QUALITY, Results
 from reid.metrics.formatting import interval, probability, signed
 from reid.metrics.names import is_fraction
-from reid.report import elements as blocks
-from reid.report import style as figures
-from reid.report.elements import Block
+from reid.report import style
+from reid.report.elements import Element, Figure, Section, Table, Text, centred, left, right, wide
 from reid.report.grid.cells import basis, effect_cells
 from reid.report.grid.feature_spaces import MEASURES
 from reid.report.grid.oscillation import INDICES
@@ -18,7 +17,7 @@ from reid.statistics.design import MAIN as MAIN_EFFECT
 Series = list[tuple[str, pd.DataFrame, tuple[str, str, str, str]]]
 
 
-def effects(results: Results, folder: Path) -> Block:
+def effects(results: Results, folder: Path) -> Section:
     """Main effects, Shapley values, single steps; and what other queries would have said."""
     series = comparisons(results)
     rows = [
@@ -51,38 +50,50 @@ def effects(results: Results, folder: Path) -> Block:
         )
     heads = {"away": "taken away"}
     drawn = [
-        blocks.figure(
-            figures.save(folder / "effects.svg", 0.9 + 0.15 * len(series) * len(rows), figures.contrasts(titled)),
+        Figure(
+            style.save(folder / "effects.svg", 0.9 + 0.15 * len(series) * len(rows), style.contrasts(titled)),
             "Several answers to what a factor brings. Where they agree, the factor does the same in any company; where "
             "alone and taken away lie apart, it interacts. Single steps compare two arms only and are the less sure.",
         )
     ]
-    return blocks.section(
+    return Section(
         "Effects: averaged, alone, taken away",
-        *(drawn if len(series) > 1 else []),
-        blocks.table(
-            ["<*Factor", *(head for key, _, _ in series for head in (f">{heads.get(key, key)}", "=95 %"))],
-            rows,
-            "mAP, percentage points. " + " ".join(explained[key] for key, _, _ in series) + f" {basis(results)}",
-        ),
-        *probabilities(results, series),
-        blocks.table(
-            ["<*Factor", *(head for title in QUALITY.values() for head in (f">{title}", "=95 %", ">p (Holm)"))],
-            metrics,
-            "Effects on three metrics, percentage points.",
-        ),
-        *over_queries(results),
+        [
+            *(drawn if len(series) > 1 else []),
+            Table(
+                [
+                    wide("Factor"),
+                    *(head for key, _, _ in series for head in (right(heads.get(key, key)), centred("95 %"))),
+                ],
+                rows,
+                "mAP, percentage points. " + " ".join(explained[key] for key, _, _ in series) + f" {basis(results)}",
+            ),
+            *probabilities(results, series),
+            Table(
+                [
+                    wide("Factor"),
+                    *(
+                        head
+                        for title in QUALITY.values()
+                        for head in (right(title), centred("95 %"), right("p (Holm)"))
+                    ),
+                ],
+                metrics,
+                "Effects on three metrics, percentage points.",
+            ),
+            *over_queries(results),
+        ],
     )
 
 
-def probabilities(results: Results, series: Series) -> list[Block]:
+def probabilities(results: Results, series: Series) -> list[Element]:
     """The p-values of several answers; the one answer of a design that has no other stands on the first page."""
     if len(series) == 1:
         return []
     found = [frame[columns[-1]].to_dict() for _, frame, columns in series]
     rows = [[title, *(probability(p[name]) for p in found)] for name, title in results.titles.items()]
     caption = "p-values of the same numbers, each column corrected after Holm over the factors."
-    return [blocks.table(["<*Factor", *(f">p of {key}" for key, _, _ in series)], rows, caption)]
+    return [Table([wide("Factor"), *(right(f"p of {key}") for key, _, _ in series)], rows, caption)]
 
 
 def comparisons(results: Results) -> Series:
@@ -96,12 +107,12 @@ def comparisons(results: Results) -> Series:
     return series + [(key, singles, (key, f"{key}_low", f"{key}_high", f"{key}_p_holm")) for key in known]
 
 
-def over_queries(results: Results) -> list[Block]:
+def over_queries(results: Results) -> list[Element]:
     """Seed uncertainty beside query uncertainty, where the runs kept their queries' average precision."""
     if results.design.estimand != MAIN_EFFECT:
         return []
     if isinstance(results.queries, str):
-        return [blocks.text(f"Uncertainty over queries: {results.queries}.")]
+        return [Text(f"Uncertainty over queries: {results.queries}.")]
     over, main = results.queries.to_dict("index"), results.effects[MAIN].to_dict("index")
     rows = [
         [
@@ -117,10 +128,12 @@ def over_queries(results: Results) -> list[Block]:
         "Over queries: were other queries of this kind asked of the same networks (bootstrap over the queries' average "
         "precision, 2 000 draws)."
     )
-    return [blocks.table(["<*Factor", ">main", "=95 % over runs", "=95 % over queries"], rows, caption)]
+    return [
+        Table([wide("Factor"), right("main"), centred("95 % over runs"), centred("95 % over queries")], rows, caption)
+    ]
 
 
-def other_metrics(results: Results) -> list[Block]:
+def other_metrics(results: Results) -> list[Section]:
     """Effects on what was measured beyond the metrics, the costs, and what has a page of its own."""
     extras = [metric for metric in results.extras if metric not in (*INDICES, *MEASURES)]
     if not extras:
@@ -132,5 +145,5 @@ def other_metrics(results: Results) -> list[Block]:
     ]
     points = any(is_fraction(metric) for metric in extras)
     caption = "Effects on what else was measured" + (", rankings in percentage points." if points else ".")
-    columns = ["<Metric", "<*Factor", ">effect", "=95 %", ">p (Holm)"]
-    return [blocks.section("Other measures", blocks.table(columns, rows, caption))]
+    columns = [left("Metric"), wide("Factor"), right("effect"), centred("95 %"), right("p (Holm)")]
+    return [Section("Other measures", [Table(columns, rows, caption)])]

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
 from reid.analysis.results import Results
 from reid.metrics.formatting import MISSING
-from reid.report import elements as blocks
-from reid.report import style as figures
-from reid.report.elements import Block
+from reid.report import style
+from reid.report.elements import Element, Figure, Section, Table, left, right, wide
 from reid.report.loss_panels import arms_shown
 from reid.report.style import BLACK
 
@@ -33,24 +32,24 @@ MEASURES = (*CLUSTERS, *(f"mAP_{feature}_{metric}" for feature in FEATURES for m
 MARKERS = "os^Dv<>Pph*X"
 
 
-def spaces_section(results: Results, folder: Path) -> list[Block]:
+def spaces_section(results: Results, folder: Path) -> list[Section]:
     """Feature and metric, clusters, and the picture; no page where no finished run of a shown arm has them."""
     shown = arms_shown(results)
     found = {arm: runs for arm in shown if (runs := read_arm(results, arm))}
     if not found:
         return []
     pictures = {title: stored for arm, title in shown.items() if (stored := embeddings(results, arm)) is not None}
-    tables = [space_table(found, shown)]
+    content: list[Element] = [space_table(found, shown)]
     if pictures:
-        tables.append(
-            blocks.figure(
-                figures.save(folder / "spaces.svg", 5.4, draw_spaces(pictures)),
+        content.append(
+            Figure(
+                style.save(folder / "spaces.svg", 5.4, draw_spaces(pictures)),
                 "The same test identities in both spaces, a colour and mark each; one seed. Upper rows: the first two "
                 "principal components of f_t and of f_i. Lower row: directions of f_i, its unit vectors seen along "
                 "their two main axes: what a cosine sees.",
             )
         )
-    return [blocks.section("The two feature spaces", *tables)]
+    return [Section("The two feature spaces", content)]
 
 
 def read_arm(results: Results, arm: str) -> list[dict[str, Any]]:
@@ -60,7 +59,7 @@ def read_arm(results: Results, arm: str) -> list[dict[str, Any]]:
     return [result for result in read if "spaces" in result]
 
 
-def space_table(found: Mapping[str, list[dict[str, Any]]], titles: Mapping[str, str]) -> Block:
+def space_table(found: Mapping[str, list[dict[str, Any]]], titles: Mapping[str, str]) -> Table:
     """A row an arm and space: ranking and cluster measures, means over seeds. Without a neck f_i is f_t."""
     rows = []
     for arm, runs in found.items():
@@ -71,9 +70,9 @@ def space_table(found: Mapping[str, list[dict[str, Any]]], titles: Mapping[str, 
             ranked = [f"{100 * np.mean([run['spaces'][space][name] for run in runs]):.1f}" for name in ("mAP", "rank1")]
             clusters = [_mean([run["clusters"][space][name] for run in runs]) for name in CLUSTERS]
             rows.append([arm, FEATURES[feature], metric, *ranked, *clusters])
-    heads = [">mAP, %", ">rank-1, %", *(f">{title}" for title in CLUSTERS.values())]
-    return blocks.table(
-        ["<*Arm", "<Feature", "<Distance", *heads],
+    heads = [right("mAP, %"), right("rank-1, %"), *(right(title) for title in CLUSTERS.values())]
+    return Table(
+        [wide("Arm"), left("Feature"), left("Distance"), *heads],
         rows,
         "Each feature under each distance, means over seeds: ranking; mean distance of test images to the centre of "
         "their identity, between centres, and the ratio of the two (lower is tighter); silhouette (higher is better); "
@@ -98,10 +97,10 @@ def embeddings(results: Results, arm: str) -> dict[str, Floats] | None:
     return None
 
 
-def draw_spaces(pictures: Mapping[str, Mapping[str, Floats]]) -> Callable[[Figure], None]:
+def draw_spaces(pictures: Mapping[str, Mapping[str, Floats]]) -> Callable[[Canvas], None]:
     """A column an arm; f_t, f_i, and the directions of f_i."""
 
-    def draw(figure: Figure) -> None:
+    def draw(figure: Canvas) -> None:
         grid = figure.subplots(3, len(pictures), squeeze=False)
         for column, (title, stored) in zip(grid.T, pictures.items(), strict=True):
             views = {

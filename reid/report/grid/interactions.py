@@ -6,21 +6,20 @@ from pathlib import Path
 from reid.analysis.results import MAIN, Results
 from reid.analysis.runs_table import each_row
 from reid.metrics.formatting import interval, probability, signed
-from reid.report import elements as blocks
-from reid.report import style as figures
-from reid.report.elements import Block
+from reid.report import style
+from reid.report.elements import Element, Figure, Section, Table, Text, centred, right, wide
 from reid.report.grid.cells import basis
 
 
-def interactions(results: Results, folder: Path) -> list[Block]:
+def interactions(results: Results, folder: Path) -> list[Section]:
     """The map of all pairs, and the sums of those that are aliased; no page with a single factor."""
     found = results.interactions
     if found.empty:
         return []
     sums = _sums(results)
     if found["effect"].isna().all():
-        nothing = blocks.text(f"The finished runs do not separate any pair. {basis(results)}")
-        return [blocks.section("Interactions", nothing, *sums)]
+        nothing = Text(f"The finished runs do not separate any pair. {basis(results)}")
+        return [Section("Interactions", [nothing, *sums])]
     main = results.analysis.infer_main().effect
     at = {term.name: value for term, value in zip(results.terms, main, strict=True)}
     clean = found[found["effect"].notna()].sort_values("effect", key=abs, ascending=False)
@@ -34,39 +33,34 @@ def interactions(results: Results, folder: Path) -> list[Block]:
         ]
         for (a, b), row in each_row(clean)
     ]
-    both = ["=first, at both\nlevels of second", "=second, at both\nlevels of first"]
+    both = [centred("first, at both\nlevels of second"), centred("second, at both\nlevels of first")]
     if not results.design.coding.switches:
         rows, both = [row[:4] for row in rows], []
-    drawing = figures.interaction_map(found, results.titles, results.shorts)
+    drawing = style.interaction_map(found, results.titles, results.shorts)
     left = len(found) - len(clean)
-    return [
-        blocks.section(
-            "Interactions",
-            blocks.figure(
-                figures.save(folder / "interactions.svg", 0.4 + 0.42 * len(results.terms), drawing),
-                "Interaction of every pair on mAP: half of what the effect of one gains when the other is on. Plus: "
-                "together more than the sum; minus: they do the same work. Boxed pairs hold after Holm's correction "
-                "over all pairs." + (" Empty squares cannot be estimated." if left else ""),
-            ),
-            blocks.table(
-                ["<*Pair", ">interaction", "=95 %", ">p (Holm)", *both],
-                rows,
-                f"All pairs{f' but {left} that these runs cannot estimate' if left else ''}, largest first; percentage "
-                "points of mAP. "
-                + (
-                    "The right columns are the effect of one factor of the pair at the first and at the second level "
-                    "of the other. "
-                    if both
-                    else ""
-                )
-                + basis(results),
-            ),
-            *sums,
+    figure = Figure(
+        style.save(folder / "interactions.svg", 0.4 + 0.42 * len(results.terms), drawing),
+        "Interaction of every pair on mAP: half of what the effect of one gains when the other is on. Plus: "
+        "together more than the sum; minus: they do the same work. Boxed pairs hold after Holm's correction "
+        "over all pairs." + (" Empty squares cannot be estimated." if left else ""),
+    )
+    table = Table(
+        [wide("Pair"), right("interaction"), centred("95 %"), right("p (Holm)"), *both],
+        rows,
+        f"All pairs{f' but {left} that these runs cannot estimate' if left else ''}, largest first; percentage "
+        "points of mAP. "
+        + (
+            "The right columns are the effect of one factor of the pair at the first and at the second level "
+            "of the other. "
+            if both
+            else ""
         )
-    ]
+        + basis(results),
+    )
+    return [Section("Interactions", [figure, table, *sums])]
 
 
-def _sums(results: Results) -> list[Block]:
+def _sums(results: Results) -> list[Element]:
     """What is aliased, as the sums that the design can estimate."""
     if results.alias_sums.empty:
         return []
@@ -83,7 +77,7 @@ def _sums(results: Results) -> list[Block]:
         "Aliased: no run of this fraction tells these effects apart. Only their sum is known, in percentage points of "
         "mAP; which of them it comes from is not."
     )
-    return [blocks.table(["<*Sum of", ">mAP", "=95 %", ">p (Holm)"], rows, caption)]
+    return [Table([wide("Sum of"), right("mAP"), centred("95 %"), right("p (Holm)")], rows, caption)]
 
 
 def _in_words(words: str, results: Results) -> str:

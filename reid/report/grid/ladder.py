@@ -9,16 +9,15 @@ from reid.analysis.published_tables import published_table
 from reid.analysis.results import MAIN, Results
 from reid.analysis.runs_table import each_row
 from reid.metrics.formatting import MISSING, interval, percent, probability, signed, span
-from reid.report import elements as blocks
-from reid.report import style as figures
-from reid.report.elements import Block
+from reid.report import style
+from reid.report.elements import Figure, Section, Table, centred, left, right, wide
 from reid.report.grid.cells import states
 from reid.tricks import TRICKS
 
 PUBLISHED = ("market1501_mAP", "market1501_rank1", "dukemtmc_mAP", "dukemtmc_rank1")
 
 
-def ladder(results: Results, folder: Path) -> list[Block]:
+def ladder(results: Results, folder: Path) -> list[Section]:
     """The cumulative ladder, beside the published one for the six tricks; no page where there is no order."""
     rungs = results.ladder
     if rungs is None or results.design.kind in ("leave-one-out", "add-one-in"):
@@ -41,46 +40,54 @@ def ladder(results: Results, folder: Path) -> list[Block]:
         ]
         for j, (name, row) in enumerate(each_row(rungs))
     ]
-    theirs = [">Market\nmAP", ">\nrank-1", ">Duke\nmAP", ">\nrank-1"] if published is not None else []
-    drawing = figures.ladder(rungs, published, [results.shorts[name] for name in rungs.index[1:]])
+    theirs = (
+        [right("Market\nmAP"), right("\nrank-1"), right("Duke\nmAP"), right("\nrank-1")]
+        if published is not None
+        else []
+    )
+    drawing = style.ladder(rungs, published, [results.shorts[name] for name in rungs.index[1:]])
     order = "the paper's order" if published is not None else "this order"
-    return [
-        blocks.section(
-            "The cumulative ladder",
-            blocks.figure(
-                figures.save(folder / "ladder.svg", 3.3, drawing),
-                f"Tricks added one after another in {order}. "
-                + (
-                    "No other order was run: what a trick adds in another company is not known."
-                    if single
-                    else "The band spans, at each rung, the least and the greatest mean of a finished arm over all "
-                    f"{factorial(len(rungs) - 1)} orders: where it is wide, a ladder in another order tells another "
-                    "story of the same runs."
-                )
-                + (
-                    " The published ladders (right) have one order, one run a rung and no interval."
-                    if published is not None
-                    else ""
-                ),
-            ),
-            blocks.table(
-                ["<*Rung", ">mAP, %", ">step", "=95 % of step", ">p\n(Holm)", "=all orders", *theirs],
-                rows,
-                "Means over seeds, steps with 95 % intervals, and the range over all orders. A rung without a finished "
-                "run is a dash. "
-                + (
-                    "Published: Luo et al., CVPRW 2019, table 1, as in the README of "
-                    "michuanhaohao/reid-strong-baseline (3da7e6f); rank-1 and mAP in %. "
-                    if published is not None
-                    else ""
-                )
-                + f"Runs: {states(results)}.",
-            ),
+    figure = Figure(
+        style.save(folder / "ladder.svg", 3.3, drawing),
+        f"Tricks added one after another in {order}. "
+        + (
+            "No other order was run: what a trick adds in another company is not known."
+            if single
+            else "The band spans, at each rung, the least and the greatest mean of a finished arm over all "
+            f"{factorial(len(rungs) - 1)} orders: where it is wide, a ladder in another order tells another "
+            "story of the same runs."
         )
-    ]
+        + (
+            " The published ladders (right) have one order, one run a rung and no interval."
+            if published is not None
+            else ""
+        ),
+    )
+    table = Table(
+        [
+            wide("Rung"),
+            right("mAP, %"),
+            right("step"),
+            centred("95 % of step"),
+            right("p\n(Holm)"),
+            centred("all orders"),
+            *theirs,
+        ],
+        rows,
+        "Means over seeds, steps with 95 % intervals, and the range over all orders. A rung without a finished "
+        "run is a dash. "
+        + (
+            "Published: Luo et al., CVPRW 2019, table 1, as in the README of "
+            "michuanhaohao/reid-strong-baseline (3da7e6f); rank-1 and mAP in %. "
+            if published is not None
+            else ""
+        )
+        + f"Runs: {states(results)}.",
+    )
+    return [Section("The cumulative ladder", [figure, table])]
 
 
-def published(results: Results) -> list[Block]:
+def published(results: Results) -> list[Section]:
     """Published differences beside ours; no page where the grid has no arms for any."""
     found = results.published
     if found.empty:
@@ -99,7 +106,16 @@ def published(results: Results) -> list[Block]:
         for _, row in each_row(found)
     ]
     inside, known = int(found["inside"].sum()), int(found["low"].notna().sum())
-    heads = ["<Table", "<*Difference", "<their data", ">theirs", ">ours", "=95 % of ours", ">ours − theirs", "=inside"]
+    heads = [
+        left("Table"),
+        wide("Difference"),
+        left("their data"),
+        right("theirs"),
+        right("ours"),
+        centred("95 % of ours"),
+        right("ours − theirs"),
+        centred("inside"),
+    ]
     caption = (
         f"Published gains in mAP (points) beside the same gains here. {inside} of {known} published numbers lie in our "
         "interval. Theirs are single runs on other data and, for backbones and batches, with the tricks of their "
@@ -107,4 +123,4 @@ def published(results: Results) -> list[Block]:
         + "; ".join(found["source"].unique())
         + "."
     )
-    return [blocks.section("Published and ours", blocks.table(heads, rows, caption))]
+    return [Section("Published and ours", [Table(heads, rows, caption)])]

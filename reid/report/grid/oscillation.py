@@ -5,15 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Canvas
 from scipy import stats
 
 from reid.analysis.results import Results
 from reid.analysis.runs_table import each_row
 from reid.metrics.formatting import MISSING, interval, probability, signed
-from reid.report import elements as blocks
-from reid.report import style as figures
-from reid.report.elements import Block
+from reid.report import style
+from reid.report.elements import Element, Figure, Section, Table, Text, centred, left, right, wide
 from reid.report.loss_panels import arms_shown, curves_of, draw_losses, is_list
 from reid.report.style import BLACK, BLUE, GREY, ORANGE, SKY, VERMILION
 
@@ -42,18 +41,18 @@ HEADLINE = ("oscillation", "conflict_share", "conflict_cosine")
 COLOURS = (VERMILION, BLUE, ORANGE, SKY, BLACK, GREY)
 
 
-def oscillation_section(results: Results, folder: Path) -> list[Block]:
+def oscillation_section(results: Results, folder: Path) -> list[Section]:
     """Loss curves, gradient conflict and the indices; no page where no finished run has them."""
     measured = [name for name in HEADLINE if name in results.extras]
     if not measured:
         return []
     shown = arms_shown(results)
     rows = curves_of(results, shown)
-    content: list[Block] = []
+    content: list[Element] = []
     if rows:
         content.append(
-            blocks.figure(
-                figures.save(folder / "losses.svg", 0.5 + 1.15 * len(rows), draw_losses(rows)),
+            Figure(
+                style.save(folder / "losses.svg", 0.5 + 1.15 * len(rows), draw_losses(rows)),
                 "ID and triplet loss over iterations, a row an arm, a line a seed: every few iterations as measured "
                 "(faint) under a moving average over a fiftieth of the run. Axes are shared down a column; the highest "
                 "0.5 % of points are cut. A line that ends early is a run that diverged or is not finished.",
@@ -62,8 +61,8 @@ def oscillation_section(results: Results, folder: Path) -> list[Block]:
     shares = conflict_shares(rows)
     if shares:
         content.append(
-            blocks.figure(
-                figures.save(folder / "conflict.svg", 2.1, draw_conflict(shares)),
+            Figure(
+                style.save(folder / "conflict.svg", 2.1, draw_conflict(shares)),
                 "Gradient conflict: at every measured iteration of every seed, the share of a batch's samples whose ID "
                 "and triplet gradients at the shared feature point apart. Left: how often which share; right: over the "
                 "run, moving average over a tenth.",
@@ -72,16 +71,16 @@ def oscillation_section(results: Results, folder: Path) -> list[Block]:
     effects = index_effects(results, measured)
     if len(effects):
         content.append(
-            blocks.figure(
-                figures.save(folder / "indices.svg", 0.9 + 0.08 * len(effects), draw_forests(effects)),
+            Figure(
+                style.save(folder / "indices.svg", 0.9 + 0.08 * len(effects), draw_forests(effects)),
                 "Effect of each factor on the oscillation index and on gradient conflict, with 95 % intervals, as on "
                 "mAP. Left of the line: less of it. A larger cosine is less conflict.",
             )
         )
         content.append(effect_table(effects))
     content += [index_table(results, shown)] if shown else []
-    content.append(blocks.text(DEFINITION))
-    return [blocks.section("Do the losses fight?", *content)]
+    content.append(Text(DEFINITION))
+    return [Section("Do the losses fight?", [*content])]
 
 
 DEFINITION = (
@@ -102,8 +101,8 @@ def conflict_shares(rows: Mapping[str, Sequence[pd.DataFrame]]) -> dict[str, lis
     return found
 
 
-def draw_conflict(shares: Mapping[str, Sequence[pd.DataFrame]]) -> Callable[[Figure], None]:
-    def draw(figure: Figure) -> None:
+def draw_conflict(shares: Mapping[str, Sequence[pd.DataFrame]]) -> Callable[[Canvas], None]:
+    def draw(figure: Canvas) -> None:
         histogram, course = figure.subplots(1, 2)
         for (title, runs), colour in zip(shares.items(), COLOURS, strict=False):
             values = np.concatenate([run["conflict_share"] for run in runs])
@@ -136,11 +135,11 @@ def index_effects(results: Results, measured: Sequence[str]) -> pd.DataFrame:
     return frame[frame.index.get_level_values("term").isin(known.index[known])]
 
 
-def draw_forests(effects: pd.DataFrame) -> Callable[[Figure], None]:
+def draw_forests(effects: pd.DataFrame) -> Callable[[Canvas], None]:
     """A panel an index: effects of every factor with intervals."""
     names = list(dict.fromkeys(effects.index.get_level_values("index")))
 
-    def draw(figure: Figure) -> None:
+    def draw(figure: Canvas) -> None:
         for axes, name in zip(figure.subplots(1, len(names), sharey=True, squeeze=False)[0], names, strict=True):
             frame = effects.loc[name]
             place = np.arange(len(frame), dtype=float)
@@ -157,7 +156,7 @@ def draw_forests(effects: pd.DataFrame) -> Callable[[Figure], None]:
     return draw
 
 
-def effect_table(effects: pd.DataFrame) -> Block:
+def effect_table(effects: pd.DataFrame) -> Table:
     rows = [
         [
             INDICES[name],
@@ -169,10 +168,10 @@ def effect_table(effects: pd.DataFrame) -> Block:
         for (name, term), row in each_row(effects)
     ]
     caption = "Effects on the indices, estimated as those on mAP are; in a list of arms, against its first."
-    return blocks.table(["<Index", "<*Factor", ">effect", "=95 %", ">p (Holm)"], rows, caption)
+    return Table([left("Index"), wide("Factor"), right("effect"), centred("95 %"), right("p (Holm)")], rows, caption)
 
 
-def index_table(results: Results, shown: Mapping[str, str]) -> Block:
+def index_table(results: Results, shown: Mapping[str, str]) -> Table:
     """Every index by arm: mean over seeds, and half the 95 % interval of that mean from the arm's own seeds."""
     finished = results.runs[results.runs["state"] == "finished"]
     rows = [
@@ -180,8 +179,8 @@ def index_table(results: Results, shown: Mapping[str, str]) -> Block:
         for name, title in INDICES.items()
         if name in results.extras
     ]
-    return blocks.table(
-        ["<*Index", *(f">{arm}" for arm in shown)],
+    return Table(
+        [wide("Index"), *(right(arm) for arm in shown)],
         rows,
         "Every index by arm: mean over seeds ± half of its 95 % interval. Arms: "
         + "; ".join(f"{arm} {title}" for arm, title in shown.items())

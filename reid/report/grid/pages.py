@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from reid.analysis.results import Results, read_results
 from reid.errors import InputError
+from reid.report.document import document, mixture_alerts
+from reid.report.elements import Document
 from reid.report.grid import appendix
 from reid.report.grid import effects as evidence
 from reid.report.grid import ladder as ladder_page
 from reid.report.grid import training as training_pages
-from reid.report.grid.budget_cuts import censored_section
+from reid.report.grid.budget_cuts import censored_section, censored_warning
 from reid.report.grid.cross_domain import cross_domain_section
 from reid.report.grid.csv import write_tables
 from reid.report.grid.feature_spaces import spaces_section
@@ -47,17 +48,13 @@ def write_report(
     return write_files(place, partial(describe_results, results), partial(write_tables, results))
 
 
-def describe_results(results: Results, folder: Path) -> dict[str, Any]:
-    """What the report says, in blocks; its figures and images are written to `folder`."""
-    plan = results.plan.content
-    return {
-        "title": plan.get("title") or plan["name"],
-        "name": plan["name"],
-        "question": plan.get("question") or "",
-        "created": plan.get("created") or "1970-01-01T00:00:00+00:00",
-        "headline": headline(results),
-        "verdict": verdict(results, folder),
-        "sections": [
+def describe_results(results: Results, folder: Path) -> Document:
+    """What the report says; its figures and images are written to `folder`."""
+    return document(
+        results.plan.content,
+        headline(results),
+        [*mixture_alerts(results.mixed), *censored_warning(results), *verdict(results, folder)],
+        [
             *ladder_page.ladder(results, folder),
             evidence.effects(results, folder),
             *interactions(results, folder),
@@ -76,4 +73,4 @@ def describe_results(results: Results, folder: Path) -> dict[str, Any]:
             *appendix.cards(results),
             appendix.provenance(results),
         ],
-    }
+    )

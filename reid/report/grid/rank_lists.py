@@ -7,38 +7,35 @@ from PIL import Image, UnidentifiedImageError
 from reid.analysis.ladder import ties_with_best
 from reid.analysis.results import MAIN, Results
 from reid.recipe import digest
-from reid.report import elements as blocks
-from reid.report.elements import Block
+from reid.report.elements import Element, RankedImage, RankList, Ranks, Section, Text
 from reid.report.grid.cells import describe
 
 HEIGHT = 128  # pixels of a thumbnail
 
-Lists = list[tuple[str, list[tuple[str, bool]]]]
 
-
-def rank_lists(results: Results, folder: Path) -> Block:
+def rank_lists(results: Results, folder: Path) -> Section:
     """The same queries for both arms; images are read from the data set's folder, and copied small to `folder`."""
     best, _ = ties_with_best(results.runs, results.names, MAIN)
     base = "0" * len(results.names)
-    shown: list[Block] = []
+    shown: list[Element] = []
     for label, arm in {"Base arm": base, "Best arm": best}.items():
         title = f"{label} {arm}: {describe(results.plan.factors, arm)}"
         try:
-            shown.append(blocks.ranks(title, _lists(results, arm, folder)))
+            shown.append(Ranks(title, _lists(results, arm, folder)))
         except _AbsentError as reason:
-            shown.append(blocks.text(f"{title}. {reason}"))
+            shown.append(Text(f"{title}. {reason}"))
     caption = (
         "The same queries (left) and what each arm ranks first, nearest first. A right image has a solid blue frame, a "
         "wrong one a dashed orange frame; images of the query's own camera are left out, as the protocol asks."
     )
-    return blocks.section("Rank lists", blocks.text(caption), *shown)
+    return Section("Rank lists", [Text(caption), *shown])
 
 
 class _AbsentError(Exception):
     """Why there is nothing to show, in words."""
 
 
-def _lists(results: Results, arm: str, folder: Path) -> Lists:
+def _lists(results: Results, arm: str, folder: Path) -> list[RankList]:
     """The lists of the arm's first finished run, with thumbnails. Raises _AbsentError."""
     runs = results.runs
     finished = runs.loc[(runs["arm"] == arm) & (runs["state"] == "finished"), "signature"].tolist()
@@ -54,9 +51,9 @@ def _lists(results: Results, arm: str, folder: Path) -> Lists:
     root = Path(asked["dataset"]["root"])
     try:
         return [
-            (
+            RankList(
                 _thumbnail(root, one["query"], folder),
-                [(_thumbnail(root, item["file"], folder), bool(item["right"])) for item in one["top"]],
+                [RankedImage(_thumbnail(root, item["file"], folder), bool(item["right"])) for item in one["top"]],
             )
             for one in lists
         ]

@@ -6,14 +6,13 @@ from reid.analysis.ladder import ties_with_best
 from reid.analysis.results import MAIN, Results
 from reid.analysis.runs_table import COSTS
 from reid.metrics.formatting import number
-from reid.report import elements as blocks
-from reid.report import style as figures
-from reid.report.elements import Block
+from reid.report import style
+from reid.report.elements import Figure, Section, Table, Text, centred, left, right, wide
 from reid.report.grid import loss_pairs as curves
 from reid.report.grid.cells import describe, effect_cells
 
 
-def loss_curves(results: Results, folder: Path) -> Block:
+def loss_curves(results: Results, folder: Path) -> Section:
     """ID and triplet loss with one factor off and on: BNNeck where the grid has it, else the largest effect."""
     sizes = results.effects[MAIN]["effect"].abs().fillna(0).to_numpy()
     names = [term.name for term in results.terms]
@@ -23,34 +22,40 @@ def loss_curves(results: Results, folder: Path) -> Block:
     levels = [every[0], every[term.level]]
     title = results.plan.factors[factor].get("title") or name
     shown, unread = curves.pairs(results.plan, results.runs, term)
-    notes = [blocks.text(f"Left out: {note}.") for note in unread]
+    notes = [Text(f"Left out: {note}.") for note in unread]
     heading = f"Loss curves: {title}"
     if not shown:
-        nothing = blocks.text("No two runs that differ in this factor only have curves yet.")
-        return blocks.section(heading, nothing, *notes)
+        nothing = Text("No two runs that differ in this factor only have curves yet.")
+        return Section(heading, [nothing, *notes])
     others = [other for other in results.plan.factors if other["name"] != name]
     company = [describe(others, pair.arms[0][:factor] + pair.arms[0][factor + 1 :]) for pair in shown]
     contexts = ["alone" if words == "none" else f"with {words}" for words in company]
     drawing = curves.draw_pairs(shown, contexts, [f"{title} {level}" for level in levels])
-    return blocks.section(
-        heading,
-        blocks.figure(
-            figures.save(folder / "curves.svg", 4.8, drawing),
-            f"Loss over iterations with {title} {levels[0]} (dashed) and {levels[1]} (solid): each panel is a pair of "
-            "runs of one seed that differ in nothing else. Faint: every few iterations as measured. Bold: moving "
-            "average over a fiftieth of the longest run. Axes are shared along a row; the highest 0.5 % of points are "
-            "cut. A line that ends early is a run that diverged or is not finished.",
-        ),
-        blocks.table(
-            ["<*In company", "<Level", ">seed", ">iterations", ">ID loss", ">±", ">triplet loss", ">±"],
-            curves.final_losses(shown, contexts, levels),
-            "The last tenth of each curve: mean loss, and its standard deviation around the moving average.",
-        ),
-        *notes,
+    figure = Figure(
+        style.save(folder / "curves.svg", 4.8, drawing),
+        f"Loss over iterations with {title} {levels[0]} (dashed) and {levels[1]} (solid): each panel is a pair of "
+        "runs of one seed that differ in nothing else. Faint: every few iterations as measured. Bold: moving "
+        "average over a fiftieth of the longest run. Axes are shared along a row; the highest 0.5 % of points are "
+        "cut. A line that ends early is a run that diverged or is not finished.",
     )
+    table = Table(
+        [
+            wide("In company"),
+            left("Level"),
+            right("seed"),
+            right("iterations"),
+            right("ID loss"),
+            right("±"),
+            right("triplet loss"),
+            right("±"),
+        ],
+        curves.final_losses(shown, contexts, levels),
+        "The last tenth of each curve: mean loss, and its standard deviation around the moving average.",
+    )
+    return Section(heading, [figure, table, *notes])
 
 
-def cost(results: Results, folder: Path) -> Block:
+def cost(results: Results, folder: Path) -> Section:
     """What quality costs in time and memory."""
     best, _ = ties_with_best(results.runs, results.names, MAIN)
     names = list(results.arms.index)
@@ -62,20 +67,28 @@ def cost(results: Results, folder: Path) -> Block:
         [title, *(cell for metric in (MAIN, *COSTS) for cell in effect_cells(results, metric, name)[:2])]
         for name, title in results.titles.items()
     ]
-    columns = ["<*Factor", ">mAP", "=95 %", ">seconds", "=95 %", ">images/s", "=95 %", ">memory, MiB", "=95 %"]
+    columns = [
+        wide("Factor"),
+        right("mAP"),
+        centred("95 %"),
+        right("seconds"),
+        centred("95 %"),
+        right("images/s"),
+        centred("95 %"),
+        right("memory, MiB"),
+        centred("95 %"),
+    ]
     seconds = results.arms["train_seconds"]
-    return blocks.section(
-        "Cost against mAP",
-        blocks.figure(
-            figures.save(folder / "cost.svg", 3.9, figures.cost(results.arms, marked)),
-            "Each point is an arm: mean training time and mean mAP of its finished runs. Up and to the left is "
-            "better; the line joins the arms that no other beats on both.",
-        ),
-        blocks.table(
-            columns,
-            rows,
-            f"Main effects on mAP (points) and on cost. Training takes {number(seconds.min())} to "
-            f"{number(seconds.max())} seconds an arm; times are comparable only where all runs had the machine to "
-            "themselves.",
-        ),
+    figure = Figure(
+        style.save(folder / "cost.svg", 3.9, style.cost(results.arms, marked)),
+        "Each point is an arm: mean training time and mean mAP of its finished runs. Up and to the left is "
+        "better; the line joins the arms that no other beats on both.",
     )
+    table = Table(
+        columns,
+        rows,
+        f"Main effects on mAP (points) and on cost. Training takes {number(seconds.min())} to "
+        f"{number(seconds.max())} seconds an arm; times are comparable only where all runs had the machine to "
+        "themselves.",
+    )
+    return Section("Cost against mAP", [figure, table])

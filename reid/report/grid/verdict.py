@@ -9,10 +9,8 @@ from reid.analysis.ladder import ties_with_best
 from reid.analysis.results import MAIN, Results
 from reid.analysis.runs_table import each_row
 from reid.metrics.formatting import interval, percent, probability, signed
-from reid.report import elements as blocks
-from reid.report import style as figures
-from reid.report.elements import Block
-from reid.report.grid.budget_cuts import censored_warning
+from reid.report import style
+from reid.report.elements import Element, Facts, Figure, Table, centred, left, right, wide
 from reid.report.grid.cells import describe, states
 from reid.statistics.design import MAIN as MAIN_EFFECT
 
@@ -41,7 +39,7 @@ def headline(results: Results) -> str:
     return " ".join(parts)
 
 
-def verdict(results: Results, folder: Path) -> list[Block]:
+def verdict(results: Results, folder: Path) -> list[Element]:
     """A line a factor, the forest plot, and the facts behind them."""
     found = results.effects[MAIN]
     rows = [
@@ -55,28 +53,21 @@ def verdict(results: Results, folder: Path) -> list[Block]:
         for name, row in each_row(found)
     ]
     titled = found.rename(index=results.titles)
-    lines = [
-        *(
-            blocks.warning(f"Mixed runs, allowed by --allow-mixed. Found more than one {words}.")
-            for words in results.mixed
-        ),
-        *censored_warning(results),
-        blocks.table(["<Factor", ">mAP, points", "=95 % interval", ">p (Holm)", "<*Verdict"], rows),
-    ]
+    heads = [left("Factor"), right("mAP, points"), centred("95 % interval"), right("p (Holm)"), wide("Verdict")]
     if found["effect"].isna().all():
-        return [*lines, blocks.facts(facts(results))]
+        return [Table(heads, rows), Facts(facts(results))]
     height = 0.75 + 0.28 * len(found)
-    file = figures.save(folder / "forest.svg", height, figures.forest(titled, region(results)))
+    file = style.save(folder / "forest.svg", height, style.forest(titled, region(results)))
     averaged = results.design.estimand == MAIN_EFFECT
     return [
-        *lines,
-        blocks.figure(
+        Table(heads, rows),
+        Figure(
             file,
             ("Effect of each factor on mAP, averaged over all other factors" if averaged else "Effect of each factor")
             + ", with 95 % intervals. An interval clear of the line helps (right) or hurts (left); one inside the grey "
             "band, the region of practical equivalence, is no effect.",
         ),
-        blocks.facts(facts(results)),
+        Facts(facts(results)),
     ]
 
 

@@ -1,9 +1,8 @@
 """The report's tables in LaTeX (booktabs), as a document that compiles as it is, and in Markdown."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from reid.report.elements import Block
+from reid.report.elements import Document, Section, Table
 
 PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 \usepackage[T1]{fontenc}
@@ -22,44 +21,44 @@ SYMBOLS = {
     "\u202f": r"\,", "…": r"\ldots{}", "“": "``", "”": "''", "’": "'", "\n": " ",
 }  # fmt: skip
 COLUMNS = {"left": "l", "right": "r", "center": "c"}
+MARKS = {"left": ":--", "right": "--:", "center": ":-:"}
 
 
-def to_latex(content: dict[str, Any]) -> str:
+def to_latex(document: Document) -> str:
     """All tables of the report as a LaTeX document: a longtable each, to be taken out or compiled whole."""
     parts = [
         f"% {title}\n\\begin{{longtable}}{{{_columns(table)}}}\n"
-        + f"\\caption{{{latex(table['caption'] or title)}}}\\\\\n\\toprule\n"
-        + _row([f"\\textbf{{{latex(cell)}}}" for cell in table["headings"]])
+        + f"\\caption{{{latex(table.caption or title)}}}\\\\\n\\toprule\n"
+        + _row([f"\\textbf{{{latex(column.title)}}}" for column in table.columns])
         + "\\midrule\n\\endhead\n\\bottomrule\n\\endfoot\n"
-        + "".join(_row([latex(cell) for cell in row]) for row in table["rows"])
+        + "".join(_row([latex(cell) for cell in row]) for row in table.rows)
         + "\\end{longtable}\n"
-        for title, table in tables(content)
+        for title, table in tables(document)
     ]
     return PREAMBLE + "\n".join(parts) + "\\end{document}\n"
 
 
-def to_markdown(content: dict[str, Any]) -> str:
+def to_markdown(document: Document) -> str:
     """All tables of the report in Markdown, under the titles of their sections."""
-    parts = [f"# {content['title']}\n\n{content['headline']}\n"]
+    parts = [f"# {document.title}\n\n{document.headline}\n"]
     before = ""
-    for title, table in tables(content):
-        marks = {"left": ":--", "right": "--:", "center": ":-:"}
-        lines = [table["headings"], [marks[align] for align in table["align"]], *table["rows"]]
+    for title, table in tables(document):
+        heads = [column.title for column in table.columns]
+        lines = [heads, [MARKS[column.align] for column in table.columns], *table.rows]
         body = "\n".join("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in lines)
         heading = f"## {title}\n\n" if title != before else ""
-        caption = f"\n\n{table['caption']}" if table["caption"] else ""
+        caption = f"\n\n{table.caption}" if table.caption else ""
         parts.append(f"{heading}{body}{caption}\n")
         before = title
     return "\n".join(parts)
 
 
-def tables(content: dict[str, Any]) -> Iterator[tuple[str, Block]]:
+def tables(document: Document) -> Iterator[tuple[str, Table]]:
     """Every table with rows, with the title of its section."""
-    sections = [{"title": "Verdict", "blocks": content["verdict"]}, *content["sections"]]
-    for section in sections:
-        for block in section["blocks"]:
-            if block["kind"] == "table" and block["rows"]:
-                yield section["title"], block
+    for section in (Section("Verdict", document.verdict), *document.sections):
+        for element in section.elements:
+            if isinstance(element, Table) and element.rows:
+                yield section.title, element
 
 
 def latex(text: str) -> str:
@@ -67,12 +66,12 @@ def latex(text: str) -> str:
     return "".join(SPECIAL.get(c) or SYMBOLS.get(c) or (c if ord(c) < 0x180 else f"U+{ord(c):04X}") for c in text)
 
 
-def _columns(table: Block) -> str:
+def _columns(table: Table) -> str:
     """One alignment a column; those that take what width is left break their lines."""
-    wide = sum(table["stretch"])
+    stretched = sum(column.stretch for column in table.columns)
     return "".join(
-        f"p{{{0.4 / wide:.2f}\\textwidth}}" if stretch else COLUMNS[align]
-        for align, stretch in zip(table["align"], table["stretch"], strict=True)
+        f"p{{{0.4 / stretched:.2f}\\textwidth}}" if column.stretch else COLUMNS[column.align]
+        for column in table.columns
     )
 
 

@@ -1,43 +1,52 @@
 """The report as a PDF, set by Typst from assets/template.typ."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from shutil import copyfile
-from typing import Any
 
 import typst
 from matplotlib.ft2font import FT2Font
+from pydantic import JsonValue
 
+from reid.report.elements import Document
 from reid.report.render.assets import ASSETS
 from reid.report.style import FONTS
 
 
-def to_pdf(content: dict[str, Any], folder: Path) -> bytes:
-    """The PDF; `folder` holds the files that the content's blocks name. Its date is the plan's."""
+def to_pdf(document: Document, folder: Path) -> bytes:
+    """The PDF; `folder` holds the files that the document's elements name. Its date is the document's."""
     copyfile(ASSETS / "template.typ", folder / "template.typ")
-    (folder / "data.json").write_text(json.dumps(_printable(content), ensure_ascii=False), encoding="utf-8")
+    known = frozenset(FT2Font(str(FONTS / "DejaVuSans.ttf")).get_charmap())
+    data = json.dumps(to_plain(document, known), ensure_ascii=False)
+    (folder / "data.json").write_text(data, encoding="utf-8")
     return bytes(
         typst.compile(
             folder / "template.typ",
             root=folder,
             font_paths=[FONTS],
             ignore_system_fonts=True,
-            timestamp=int(datetime.fromisoformat(content["created"]).timestamp()),
+            timestamp=int(datetime.fromisoformat(document.created).timestamp()),
             format="pdf",
         )
     )
 
 
-def _printable(value: Any) -> Any:
-    """`value` with every character that the fonts lack written as its code point: it would be set as an empty box."""
-    known = FT2Font(str(FONTS / "DejaVuSans.ttf")).get_charmap()
+def to_plain(value: object, known: frozenset[int]) -> JsonValue:
+    """`value` as assets/template.typ takes it: a class as its fields and, under `kind`, its name.
 
-    def spell(item: Any) -> Any:
-        if isinstance(item, str):
-            return "".join(c if ord(c) in known or c in "\n\t" else f"\\u{ord(c):04x}" for c in item)
-        if isinstance(item, dict):
-            return {key: spell(entry) for key, entry in item.items()}
-        return [spell(entry) for entry in item] if isinstance(item, list) else item
-
-    return spell(value)
+    A character outside the code points that are `known` is written as its code point: no font has it, and it would be
+    set as an empty box. Raises TypeError for what is no part of a document.
+    """
+    if isinstance(value, str):
+        return "".join(c if ord(c) in known or c in "\n\t" else f"\\u{ord(c):04x}" for c in value)
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Sequence):
+        return [to_plain(item, known) for item in value]
+    if is_dataclass(value):
+        plain = {field.name: to_plain(getattr(value, field.name), known) for field in fields(value)}
+        return {"kind": type(value).__name__, **plain}
+    raise TypeError(f"a document holds no {type(value).__name__}, found {value!r}")

@@ -7,9 +7,22 @@ from typing import Any
 from reid.analysis.runs_table import each_row
 from reid.analysis.study_table import Study
 from reid.metrics.formatting import MISSING, number, percent
-from reid.report import elements as blocks
-from reid.report import style as figures
-from reid.report.elements import Block
+from reid.report import style
+from reid.report.document import document
+from reid.report.elements import (
+    Code,
+    Document,
+    Element,
+    Facts,
+    Figure,
+    Section,
+    Table,
+    Text,
+    centred,
+    left,
+    right,
+    wide,
+)
 from reid.report.study import figures as drawn
 from reid.report.study import landscape
 from reid.report.study.knob_axis import Knob
@@ -19,17 +32,13 @@ FEWEST_FOR_MAPS = 20
 MOST_MAPS = 3
 
 
-def describe_study(study: Study, folder: Path) -> dict[str, Any]:
-    """The report in blocks; its figures are written to `folder`."""
-    content = study.content
-    return {
-        "title": content.get("title") or content["name"],
-        "name": content["name"],
-        "question": content.get("question") or "",
-        "created": content.get("created") or "1970-01-01T00:00:00+00:00",
-        "headline": headline(study),
-        "verdict": verdict(study, folder),
-        "sections": [
+def describe_study(study: Study, folder: Path) -> Document:
+    """What the report says; its figures are written to `folder`."""
+    return document(
+        study.content,
+        headline(study),
+        verdict(study, folder),
+        [
             history(study, folder),
             parallel(study, folder),
             *maps(study, folder),
@@ -40,33 +49,29 @@ def describe_study(study: Study, folder: Path) -> dict[str, Any]:
             trials(study),
             provenance(study),
         ],
-    }
+    )
 
 
-def history(study: Study, folder: Path) -> Block:
+def history(study: Study, folder: Path) -> Section:
     """The search as it went."""
-    file = figures.save(folder / "history.svg", 3.0, drawn.history(study))
-    return blocks.section(
-        "The search",
-        blocks.figure(
-            file,
-            "Trials in the order in which they were asked for, and the best so far. A pruned trial stands at the last "
-            "value it reported; marks on the axis are trials without any value. The best of many noisy trials is lucky "
-            f"as well as good: only fresh seeds tell how much of it is real. Trials: {progress(study)}.",
-        ),
+    file = style.save(folder / "history.svg", 3.0, drawn.history(study))
+    figure = Figure(
+        file,
+        "Trials in the order in which they were asked for, and the best so far. A pruned trial stands at the last "
+        "value it reported; marks on the axis are trials without any value. The best of many noisy trials is lucky "
+        f"as well as good: only fresh seeds tell how much of it is real. Trials: {progress(study)}.",
     )
+    return Section("The search", [figure])
 
 
-def parallel(study: Study, folder: Path) -> Block:
-    file = figures.save(folder / "parallel.svg", 3.4, landscape.parallel(study))
-    return blocks.section(
-        "Knobs and value",
-        blocks.figure(
-            file,
-            "A line a complete trial, through its value of every knob to what it reached; good ones are drawn last. "
-            "Where the good lines run together, a knob matters. Off and words have places of their own.",
-        ),
+def parallel(study: Study, folder: Path) -> Section:
+    file = style.save(folder / "parallel.svg", 3.4, landscape.parallel(study))
+    figure = Figure(
+        file,
+        "A line a complete trial, through its value of every knob to what it reached; good ones are drawn last. "
+        "Where the good lines run together, a knob matters. Off and words have places of their own.",
     )
+    return Section("Knobs and value", [figure])
 
 
 def ranked(study: Study) -> list[Knob]:
@@ -76,7 +81,7 @@ def ranked(study: Study) -> list[Knob]:
     return sorted(study.knobs, key=lambda one: -shares.get(one.name, {}).get("importance", 0.0))
 
 
-def maps(study: Study, folder: Path) -> list[Block]:
+def maps(study: Study, folder: Path) -> list[Section]:
     """Maps of the most important pairs of knobs; none for a single knob."""
     pairs = list(combinations(ranked(study)[:MOST_MAPS], 2))[:MOST_MAPS]
     if not pairs:
@@ -86,47 +91,41 @@ def maps(study: Study, folder: Path) -> list[Block]:
         few = (
             f"No map: {len(study.complete)} complete trials are fewer than {FEWEST_FOR_MAPS} and would leave it blank."
         )
-        return [blocks.section(title, blocks.text(few))]
-    file = figures.save(folder / "maps.svg", 2.6, landscape.maps(study, pairs))
+        return [Section(title, [Text(few)])]
+    file = style.save(folder / "maps.svg", 2.6, landscape.maps(study, pairs))
     how = "the most important knobs" if "fanova" in (study.importances or {}) else "the first knobs of the study"
-    return [
-        blocks.section(
-            title,
-            blocks.figure(
-                file,
-                f"Pairs of {how}. Colour: average of the trials near a point, with Gaussian weights of a standard "
-                "deviation of a tenth of each range; other knobs lie as they were tried, and choices and off are "
-                "averaged by themselves. Blank: fewer than one trial's weight near by; nothing is extrapolated. The "
-                "average is flatter than the truth, and follows where the sampler went.",
-            ),
-        )
-    ]
-
-
-def slices(study: Study, folder: Path) -> Block:
-    file = figures.save(folder / "slices.svg", 0.5 + 1.8 * len(study.objectives), landscape.slices(study))
-    return blocks.section(
-        "Knob by knob",
-        blocks.figure(
-            file,
-            f"Complete trials over each knob. Dashed: the paper's default; solid: the {study.winner_words}. Other "
-            "knobs vary between the points, so a knob that seems to do nothing may still matter with others.",
-        ),
+    figure = Figure(
+        file,
+        f"Pairs of {how}. Colour: average of the trials near a point, with Gaussian weights of a standard "
+        "deviation of a tenth of each range; other knobs lie as they were tried, and choices and off are "
+        "averaged by themselves. Blank: fewer than one trial's weight near by; nothing is extrapolated. The "
+        "average is flatter than the truth, and follows where the sampler went.",
     )
+    return [Section(title, [figure])]
 
 
-def importances(study: Study, folder: Path) -> Block:
+def slices(study: Study, folder: Path) -> Section:
+    file = style.save(folder / "slices.svg", 0.5 + 1.8 * len(study.objectives), landscape.slices(study))
+    figure = Figure(
+        file,
+        f"Complete trials over each knob. Dashed: the paper's default; solid: the {study.winner_words}. Other "
+        "knobs vary between the points, so a knob that seems to do nothing may still matter with others.",
+    )
+    return Section("Knob by knob", [figure])
+
+
+def importances(study: Study, folder: Path) -> Section:
     """Both methods' shares for every objective, or why there are none."""
     title, found = "Which knob matters", study.importances
     if found is None:
-        return blocks.section(title, blocks.text("Measured when the search ends."))
+        return Section(title, [Text("Measured when the search ends.")])
     if "refused" in found:
-        return blocks.section(title, blocks.text(f"Not told: {found['refused']}."))
+        return Section(title, [Text(f"Not told: {found['refused']}.")])
     titles = {one.name: one.title for one in study.knobs}
-    shown: list[Block] = []
+    shown: list[Element] = []
     for i, (objective, shares) in enumerate(zip(study.objectives, [found, *found.get("others", [])], strict=True)):
         height = 0.7 + 0.3 * len(shares["fanova"])
-        file = figures.save(folder / f"importances{i}.svg", height, drawn.importances(study, shares))
+        file = style.save(folder / f"importances{i}.svg", height, drawn.importances(study, shares))
         rows = [
             [titles.get(name, name), *(cell for m in METHODS for cell in _cells(shares[m][name]))]
             for name in sorted(shares["fanova"], key=lambda name: -shares["fanova"][name]["importance"])
@@ -137,38 +136,34 @@ def importances(study: Study, folder: Path) -> Block:
             "fANOVA: share of the variance over the whole space, by a random forest. PED-ANOVA: what tells the best "
             "tenth of the trials from the others. They answer different questions; where they differ, neither is sure."
         )
-        shown.append(blocks.figure(file, caption))
-        heads = [head for name in METHODS.values() for head in (f">{name}, %", "=95 %")]
-        shown.append(blocks.table(["<*Knob", *heads], rows))
-    return blocks.section(title, *shown)
+        shown.append(Figure(file, caption))
+        heads = [head for name in METHODS.values() for head in (right(f"{name}, %"), centred("95 %"))]
+        shown.append(Table([wide("Knob"), *heads], rows))
+    return Section(title, shown)
 
 
 def _cells(one: dict[str, float]) -> list[str]:
     return [percent(one["importance"]), f"[{percent(one['low'])}, {percent(one['high'])}]"]
 
 
-def intermediate(study: Study, folder: Path) -> list[Block]:
+def intermediate(study: Study, folder: Path) -> list[Section]:
     """What trials reported on their way; no page where none did."""
     if not any(study.intermediate.values()) or len(study.objectives) > 1:
         return []
-    file = figures.save(folder / "intermediate.svg", 3.2, drawn.intermediate(study))
-    return [
-        blocks.section(
-            "On the way",
-            blocks.figure(
-                file,
-                "What each trial reported at every step: validation values by epoch, or the running mean over its "
-                "seeds where the pruner works across seeds. Lines that end early were pruned or diverged.",
-            ),
-        )
-    ]
+    file = style.save(folder / "intermediate.svg", 3.2, drawn.intermediate(study))
+    figure = Figure(
+        file,
+        "What each trial reported at every step: validation values by epoch, or the running mean over its "
+        "seeds where the pruner works across seeds. Lines that end early were pruned or diverged.",
+    )
+    return [Section("On the way", [figure])]
 
 
-def pareto(study: Study, folder: Path) -> list[Block]:
+def pareto(study: Study, folder: Path) -> list[Section]:
     """Two objectives against each other; no page for one."""
     if len(study.objectives) < 2:
         return []
-    file = figures.save(folder / "pareto.svg", 3.4, drawn.pareto(study))
+    file = style.save(folder / "pareto.svg", 3.4, drawn.pareto(study))
     rows = [
         [
             str(n),
@@ -177,16 +172,19 @@ def pareto(study: Study, folder: Path) -> list[Block]:
         ]
         for n in study.front
     ]
-    heads = [">Trial", *(f">{goal(study, i)}" for i in (0, 1)), *(f">{one.title}" for one in study.knobs)]
+    heads = [right("Trial"), *(right(goal(study, i)) for i in (0, 1)), *(right(one.title) for one in study.knobs)]
+    figure = Figure(
+        file,
+        "Complete trials by both objectives. The line joins the front: the trials that no other beats on both. "
+        "Values carry the noise of their seeds, so the front is better than its members would be again.",
+    )
     return [
-        blocks.section(
+        Section(
             "Two objectives",
-            blocks.figure(
-                file,
-                "Complete trials by both objectives. The line joins the front: the trials that no other beats on both. "
-                "Values carry the noise of their seeds, so the front is better than its members would be again.",
-            ),
-            blocks.table(heads, rows, "The front, best on the first objective first."),
+            [
+                figure,
+                Table(heads, rows, "The front, best on the first objective first."),
+            ],
         )
     ]
 
@@ -197,10 +195,10 @@ def goal(study: Study, i: int) -> str:
     return f"{one.words}{', %' if one.factor == 100 else ''}"
 
 
-def trials(study: Study) -> Block:
+def trials(study: Study) -> Section:
     """Every trial with its state."""
-    goals = [f">{goal(study, i)}" for i in range(len(study.objectives))]
-    titles = [">" + one.title.replace(": ", ":\n") for one in study.knobs]
+    goals = [right(goal(study, i)) for i in range(len(study.objectives))]
+    titles = [right(one.title.replace(": ", ":\n")) for one in study.knobs]
     rows = [
         [
             str(n),
@@ -213,12 +211,12 @@ def trials(study: Study) -> Block:
         ]
         for n, row in each_row(study.trials)
     ]
-    heads = [">#", "<State", *goals, *titles, ">runs", ">seconds", "<*Reason"]
+    heads = [right("#"), left("State"), *goals, *titles, right("runs"), right("seconds"), wide("Reason")]
     caption = "Every trial in the order in which it was asked for, with the validation value it reached."
-    return blocks.section("All trials", blocks.table(heads, rows, caption))
+    return Section("All trials", [Table(heads, rows, caption)])
 
 
-def provenance(study: Study) -> Block:
+def provenance(study: Study) -> Section:
     """What the numbers were made from, and the command that makes them again."""
     content = study.content
     data = content.get("dataset") or {}
@@ -235,14 +233,14 @@ def provenance(study: Study) -> Block:
         ("Storage", str(content.get("storage") or MISSING)),
         ("Seeds", f"{_list(content.get('seeds'))} a trial; fresh {_list(content.get('fresh_seeds'))}"),
     ]
-    shown = [
-        blocks.facts(rows),
-        blocks.text("The command that runs this study, and goes on with it:"),
-        blocks.code(content.get("command") or ""),
+    shown: list[Element] = [
+        Facts(rows),
+        Text("The command that runs this study, and goes on with it:"),
+        Code(content.get("command") or ""),
     ]
     if content.get("yaml"):
-        shown += [blocks.text("The study's file:"), blocks.code(content["yaml"].rstrip())]
-    return blocks.section("Provenance", *shown)
+        shown += [Text("The study's file:"), Code(content["yaml"].rstrip())]
+    return Section("Provenance", shown)
 
 
 def _list(values: Any) -> str:

@@ -8,9 +8,9 @@ import numpy as np
 from reid.analysis.study_table import SIDES, Study
 from reid.metrics.formatting import MISSING, interval, measured, percent, probability, signed
 from reid.metrics.names import is_fraction
-from reid.report import elements as blocks
-from reid.report import style as figures
-from reid.report.elements import Block
+from reid.report import style
+from reid.report.document import mixture_alerts
+from reid.report.elements import Element, Facts, Figure, Table, centred, left, right, wide
 from reid.report.study import figures as drawn
 
 METHODS = {"fanova": "fANOVA", "ped_anova": "PED-ANOVA"}
@@ -75,15 +75,12 @@ def knob_that_matters(study: Study) -> str:
     )
 
 
-def verdict(study: Study, folder: Path) -> list[Block]:
+def verdict(study: Study, folder: Path) -> list[Element]:
     """The comparison, the knobs at the defaults and at the winner, and the facts behind them."""
-    warnings = [
-        blocks.warning(f"Mixed runs, allowed by --allow-mixed. Found more than one {words}.") for words in study.mixed
-    ]
-    return [*warnings, *compared(study, folder), knobs(study), blocks.facts(facts(study))]
+    return [*mixture_alerts(study.mixed), *compared(study, folder), knobs(study), Facts(facts(study))]
 
 
-def compared(study: Study, folder: Path) -> list[Block]:
+def compared(study: Study, folder: Path) -> list[Element]:
     """The winner against the defaults, seed by seed; nothing before the comparison."""
     found, comparison = study.difference, study.comparison
     if found is None or comparison is None:
@@ -102,14 +99,22 @@ def compared(study: Study, folder: Path) -> list[Block]:
         probability(found.p),
         str(found.pairs),
     ]
-    heads = ["<*On the test set", ">defaults", ">winner", ">difference", "=95 %", ">p", ">pairs"]
-    shown = [blocks.table(heads, [row])]
+    heads = [
+        wide("On the test set"),
+        right("defaults"),
+        right("winner"),
+        right("difference"),
+        centred("95 %"),
+        right("p"),
+        right("pairs"),
+    ]
+    shown: list[Element] = [Table(heads, [row])]
     if found.pairs and comparison["winner"]["params"] != comparison["defaults"]["params"]:
         lost = len(values["winner"]) - found.pairs
         note = (
             f" {lost} of {len(values['winner'])} seeds have no pair: a run diverged or is not finished." if lost else ""
         )
-        file = figures.save(
+        file = style.save(
             folder / "comparison.svg", 1.9, drawn.comparison(values["winner"], values["defaults"], found, metric)
         )
         caption = (
@@ -117,11 +122,11 @@ def compared(study: Study, folder: Path) -> list[Block]:
             "which the search has not seen. Left: a line a seed, bold their mean. Right: their mean difference; "
             f"clear of the line is real.{note}"
         )
-        shown.append(blocks.figure(file, caption))
+        shown.append(Figure(file, caption))
     return shown
 
 
-def knobs(study: Study) -> Block:
+def knobs(study: Study) -> Table:
     """A row a knob: the paper's value, the winner's, the range, and its share by both methods."""
     found = study.importances if study.importances and "refused" not in study.importances else None
     rows = [
@@ -134,8 +139,14 @@ def knobs(study: Study) -> Block:
         ]
         for one in study.knobs
     ]
-    return blocks.table(
-        ["<*Knob", ">paper", f">{study.winner_words}", "<searched", *(f"=share, {m}" for m in METHODS.values())],
+    return Table(
+        [
+            wide("Knob"),
+            right("paper"),
+            right(study.winner_words),
+            left("searched"),
+            *(centred(f"share, {m}") for m in METHODS.values()),
+        ],
         rows,
     )
 
