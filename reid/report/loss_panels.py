@@ -1,21 +1,19 @@
 """Loss curves of several arms over all their seeds, on the same axes, and the arms that are worth showing."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import product
+from itertools import cycle, product
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reid.analysis.results import Results
 from reid.analysis.runs_table import SWITCH
-from reid.report.style import BLUE, VERMILION
+from reid.report.loss_axes import COLOURS, draw_loss, limit, window_of
+from reid.report.style import GREY
+from reid.store.curves import active_losses, loss_title
 
-LOSSES = {"id_loss": ("ID loss", BLUE), "triplet_loss": ("triplet loss", VERMILION)}
 SHOWN = ("bnneck", "center_loss")  # the tricks that give the losses spaces of their own
 MOST_ARMS = 6
-POINTS = 300
 
 
 def arms_shown(results: Results) -> dict[str, str]:
@@ -59,38 +57,22 @@ def curves_of(results: Results, arms: Mapping[str, str]) -> dict[str, list[pd.Da
 
 def draw_losses(rows: Mapping[str, Sequence[pd.DataFrame]]) -> Callable[[Figure], None]:
     """A row an arm, a column a loss, the same axes down a column; a line a seed, smoothed over faint raw values."""
-    longest = max(len(curves) for row in rows.values() for curves in row)
-    every = [curves for row in rows.values() for curves in row]
+    runs = [curves for row in rows.values() for curves in row]
+    losses, window = active_losses(runs), window_of(runs)
 
     def draw(figure: Figure) -> None:
-        grid = figure.subplots(len(rows), len(LOSSES), sharex=True, sharey="col", squeeze=False)
+        grid = figure.subplots(len(rows), len(losses), sharex=True, sharey="col", squeeze=False)
         for panels, (title, row) in zip(grid, rows.items(), strict=True):
-            for axes, (loss, (label, colour)) in zip(panels, LOSSES.items(), strict=True):
-                axes.set_title(f"{title}: {label}")
-                _lines(axes, row, loss, colour, max(1, longest // 50))
-        for axes, loss in zip(grid[0], LOSSES, strict=True):
-            axes.set_ylim(0, _ceiling(every, loss))
-            axes.set_xlim(0, longest)
+            for axes, loss, colour in zip(panels, losses, cycle(COLOURS)):
+                axes.set_title(f"{title}: {loss_title(loss)}")
+                if loss not in active_losses(row):
+                    axes.text(0.5, 0.5, "off", transform=axes.transAxes, ha="center", color=GREY)
+                    continue
+                for curves in row:
+                    draw_loss(axes, curves, loss, window, colour, "-", title)
+        for axes, loss in zip(grid[0], losses, strict=True):
+            limit(axes, runs, loss)
         for axes in grid[-1]:
             axes.set_xlabel("iteration")
 
     return draw
-
-
-def _lines(axes: Axes, row: Sequence[pd.DataFrame], loss: str, colour: str, window: int) -> None:
-    for curves in row:
-        step = slice(None, None, max(1, len(curves) // POINTS))
-        x, raw = curves["iteration"], curves[loss]
-        if raw.isna().all():
-            axes.text(0.5, 0.5, "off", transform=axes.transAxes, ha="center", color="#8A8A8A")
-            return
-        smoothed = raw.rolling(window, center=True, min_periods=1).mean()
-        axes.plot(x[step], raw[step], color=colour, linewidth=0.4, alpha=0.25)
-        axes.plot(x[step], smoothed[step], color=colour, linewidth=1.2, alpha=0.9)
-
-
-def _ceiling(curves: Sequence[pd.DataFrame], loss: str) -> float:
-    """Top of the axis: spikes above it are cut so that they do not flatten everything else."""
-    values = np.concatenate([run[loss].to_numpy(dtype=float) for run in curves])
-    values = values[np.isfinite(values)]
-    return 1.1 * float(np.quantile(values, 0.995)) or 1.0 if len(values) else 1.0

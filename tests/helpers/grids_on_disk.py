@@ -139,8 +139,8 @@ def write_run(
             "reason": reasons.get(state, ""),
             "error": "",
             "attempts": 1,
-            "started": "2026-01-01T00:00:00+00:00",
-            "updated": "2026-01-01T00:10:00+00:00",
+            "started": 1767225600.0,
+            "updated": 1767226200.0,
         },
     )
     if state == "censored":

@@ -1,6 +1,6 @@
 """Loss curves of pairs of arms that differ in one factor only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +9,13 @@ from matplotlib.figure import Figure
 
 from reid.analysis.runs_table import Plan
 from reid.metrics.formatting import MISSING
+from reid.report.loss_axes import draw_loss, limit, window_of
 from reid.report.style import BLUE, VERMILION
 from reid.statistics.design import flipped
 from reid.statistics.factor_coding import DIGITS, Term
+from reid.store.curves import loss_title, smooth
 
-LOSSES = {"id_loss": "ID loss", "triplet_loss": "triplet loss"}
-POINTS = 300
+STYLES = ((VERMILION, "--"), (BLUE, "-"))  # of the first level and the second
 PANELS = 3
 
 
@@ -70,33 +71,26 @@ def _read(plan: Plan, table: pd.DataFrame, arm: str, seed: int, unread: list[str
     return None
 
 
-def smooth(values: "pd.Series[float]", window: int) -> "pd.Series[float]":
-    """Centred moving average over `window` iterations."""
-    return values.rolling(window, center=True, min_periods=1).mean()
+def runs_of(shown: Sequence[Pair]) -> list[pd.DataFrame]:
+    return [curves for pair in shown for curves in pair.curves]
 
 
-def window(shown: list[Pair]) -> int:
-    """A fiftieth of the longest curve."""
-    return max(1, max(len(curves) for pair in shown for curves in pair.curves) // 50)
-
-
-def draw_pairs(shown: list[Pair], titles: list[str], levels: list[str]) -> Callable[[Figure], None]:
-    """Small multiples: a column a pair, a row a loss, shared axes; raw faint, smoothed bold, thinned to ~300 points."""
+def draw_pairs(
+    shown: Sequence[Pair], losses: Sequence[str], titles: Sequence[str], levels: Sequence[str]
+) -> Callable[[Figure], None]:
+    """Small multiples: a column a pair, a row a loss, shared axes."""
+    runs = runs_of(shown)
+    window = window_of(runs)
 
     def draw(figure: Figure) -> None:
-        grid = figure.subplots(len(LOSSES), len(shown), sharex=True, sharey="row", squeeze=False)
-        for row, (loss, label) in zip(grid, LOSSES.items(), strict=True):
-            row[0].set_ylabel(label)
+        grid = figure.subplots(len(losses), len(shown), sharex=True, sharey="row", squeeze=False)
+        for row, loss in zip(grid, losses, strict=True):
+            row[0].set_ylabel(loss_title(loss))
             for axes, pair in zip(row, shown, strict=True):
-                for curves, level, colour, line in zip(
-                    pair.curves, levels, (VERMILION, BLUE), ("--", "-"), strict=True
-                ):
-                    every = slice(None, None, max(1, len(curves) // POINTS))
-                    x, raw, bold = curves["iteration"], curves[loss], smooth(curves[loss], window(shown))
-                    axes.plot(x[every], raw[every], color=colour, linewidth=0.5, alpha=0.28)
-                    axes.plot(x[every], bold[every], color=colour, linestyle=line, linewidth=1.4, label=level)
-            row[0].set_ylim(0, _ceiling(shown, loss))
-            row[0].set_xlim(0, max(len(curves) for pair in shown for curves in pair.curves))
+                for curves, level, (colour, line) in zip(pair.curves, levels, STYLES, strict=True):
+                    if loss in curves:
+                        draw_loss(axes, curves, loss, window, colour, line, level)
+            limit(row[0], runs, loss)
         for axes, title in zip(grid[0], titles, strict=True):
             axes.set_title(title)
         for axes in grid[-1]:
@@ -106,23 +100,20 @@ def draw_pairs(shown: list[Pair], titles: list[str], levels: list[str]) -> Calla
     return draw
 
 
-def _ceiling(shown: list[Pair], loss: str) -> float:
-    """Top of the axis: spikes above it are cut so that they do not flatten everything else."""
-    values = np.concatenate([curves[loss].to_numpy(dtype=float) for pair in shown for curves in pair.curves])
-    values = values[np.isfinite(values)]
-    return 1.1 * float(np.quantile(values, 0.995)) or 1.0 if len(values) else 1.0
-
-
-def final_losses(shown: list[Pair], path: list[str], levels: list[str]) -> list[list[str]]:
+def final_losses(
+    shown: Sequence[Pair], losses: Sequence[str], path: Sequence[str], levels: Sequence[str]
+) -> list[list[str]]:
     """A row a pair and level: mean and standard deviation around the smoothed curve over the last tenth."""
+    window = window_of(runs_of(shown))
     rows = []
     for pair, title in zip(shown, path, strict=True):
         for curves, level in zip(pair.curves, levels, strict=True):
+            last = slice(-max(1, len(curves) // 10), None)
             cells = []
-            for loss in LOSSES:
-                tail = slice(-max(1, len(curves) // 10), None)
-                rough = (curves[loss] - smooth(curves[loss], window(shown))).iloc[tail]
-                cells += [loss_value(curves[loss].iloc[tail].mean()), loss_value(rough.std(ddof=0))]
+            for loss in losses:
+                values = curves[loss] if loss in curves else pd.Series(np.nan, curves.index)
+                rough = (values - smooth(values, window)).iloc[last]
+                cells += [loss_value(values.iloc[last].mean()), loss_value(rough.std(ddof=0))]
             rows.append([title, level, str(pair.seed), f"{len(curves)}", *cells])
     return rows
 

@@ -15,6 +15,7 @@ from reid.report import style
 from reid.report.elements import Element, Figure, Section, Table, Text, centred, left, right, wide
 from reid.report.loss_panels import arms_shown, curves_of, draw_losses, is_list
 from reid.report.style import BLACK, BLUE, GREY, ORANGE, SKY, VERMILION
+from reid.store.curves import smooth
 
 # The indices in words; what they mean stands in reid/training/diagnostics/oscillation.py and conflict.py.
 INDICES = {
@@ -38,7 +39,7 @@ INDICES = {
     "triplet_recovery": "triplet recovery, iterations",
 }
 HEADLINE = ("oscillation", "conflict_share", "conflict_cosine")
-COLOURS = (VERMILION, BLUE, ORANGE, SKY, BLACK, GREY)
+COLOURS = (VERMILION, BLUE, ORANGE, SKY, BLACK, GREY)  # of the arms
 
 
 def oscillation_section(results: Results, folder: Path) -> list[Section]:
@@ -53,7 +54,7 @@ def oscillation_section(results: Results, folder: Path) -> list[Section]:
         content.append(
             Figure(
                 style.save(folder / "losses.svg", 0.5 + 1.15 * len(rows), draw_losses(rows)),
-                "ID and triplet loss over iterations, a row an arm, a line a seed: every few iterations as measured "
+                "The losses over iterations, a row an arm, a line a seed: every few iterations as measured "
                 "(faint) under a moving average over a fiftieth of the run. Axes are shared down a column; the highest "
                 "0.5 % of points are cut. A line that ends early is a run that diverged or is not finished.",
             )
@@ -111,7 +112,7 @@ def draw_conflict(shares: Mapping[str, Sequence[pd.DataFrame]]) -> Callable[[Can
                 histtype="step", color=colour, linewidth=1.2, label=title,
             )  # fmt: skip
             for run in runs:
-                smoothed = run["conflict_share"].rolling(max(1, len(run) // 10), center=True, min_periods=1).mean()
+                smoothed = smooth(run["conflict_share"], max(1, len(run) // 10))
                 course.plot(run["iteration"], smoothed, color=colour, linewidth=1)
         histogram.set_xlabel("share of samples pulled apart")
         histogram.set_ylabel("% of measurements")

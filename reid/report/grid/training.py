@@ -10,10 +10,13 @@ from reid.report import style
 from reid.report.elements import Figure, Section, Table, Text, centred, left, right, wide
 from reid.report.grid import loss_pairs as curves
 from reid.report.grid.cells import describe, effect_cells
+from reid.store.curves import active_losses, loss_title
+
+MOST_HEIGHT = 8.8  # inches: a figure and its caption fit on a page
 
 
 def loss_curves(results: Results, folder: Path) -> Section:
-    """ID and triplet loss with one factor off and on: BNNeck where the grid has it, else the largest effect."""
+    """Every loss with one factor off and on: BNNeck where the grid has it, else the largest effect."""
     sizes = results.effects[MAIN]["effect"].abs().fillna(0).to_numpy()
     names = [term.name for term in results.terms]
     term = results.terms[names.index("bnneck") if "bnneck" in names else int(sizes.argmax())]
@@ -30,9 +33,10 @@ def loss_curves(results: Results, folder: Path) -> Section:
     others = [other for other in results.plan.factors if other["name"] != name]
     company = [describe(others, pair.arms[0][:factor] + pair.arms[0][factor + 1 :]) for pair in shown]
     contexts = ["alone" if words == "none" else f"with {words}" for words in company]
-    drawing = curves.draw_pairs(shown, contexts, [f"{title} {level}" for level in levels])
+    losses = active_losses(curves.runs_of(shown))
+    drawing = curves.draw_pairs(shown, losses, contexts, [f"{title} {level}" for level in levels])
     figure = Figure(
-        style.save(folder / "curves.svg", 4.8, drawing),
+        style.save(folder / "curves.svg", min(0.8 + 2 * len(losses), MOST_HEIGHT), drawing),
         f"Loss over iterations with {title} {levels[0]} (dashed) and {levels[1]} (solid): each panel is a pair of "
         "runs of one seed that differ in nothing else. Faint: every few iterations as measured. Bold: moving "
         "average over a fiftieth of the longest run. Axes are shared along a row; the highest 0.5 % of points are "
@@ -44,12 +48,9 @@ def loss_curves(results: Results, folder: Path) -> Section:
             left("Level"),
             right("seed"),
             right("iterations"),
-            right("ID loss"),
-            right("±"),
-            right("triplet loss"),
-            right("±"),
+            *(right(head) for loss in losses for head in (loss_title(loss), "±")),
         ],
-        curves.final_losses(shown, contexts, levels),
+        curves.final_losses(shown, losses, contexts, levels),
         "The last tenth of each curve: mean loss, and its standard deviation around the moving average.",
     )
     return Section(heading, [figure, table, *notes])
