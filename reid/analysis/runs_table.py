@@ -11,7 +11,7 @@ import pandas as pd
 from reid.errors import InputError
 from reid.metrics.names import domain_scores
 from reid.store.run_folder import RunFolder
-from reid.store.run_records import STATES
+from reid.store.run_records import RunState
 
 METRICS = ("mAP", "rank1", "rank5", "rank10", "mINP")
 COSTS = ("train_seconds", "images_per_second", "peak_memory_mb")
@@ -94,13 +94,13 @@ def outcome(folder: RunFolder) -> dict[str, Any]:
     try:
         asked, state, result = (folder.read(name) for name in ("run", "state", "result"))
         row = {"state": state["state"] if state else "planned", "reason": _reason(state)}
-        if row["state"] not in STATES:
-            raise ValueError(f"state.json: state must be one of {', '.join(STATES)}, found {row['state']}")
+        if row["state"] not in tuple(RunState):
+            raise ValueError(f"state.json: state must be one of {', '.join(RunState)}, found {row['state']}")
         if state and not asked:
             raise ValueError("run.json is missing")
         if asked:
             row |= {"code": asked["code"], "fingerprint": asked["dataset"]["fingerprint"], "protocol": _protocol(asked)}
-        if row["state"] == "stopped" and state.get("censored"):
+        if row["state"] == "stopped" and (state.get("early_stopped") or state.get("censored")):
             return row | {"state": "censored"} | _cut(folder, state)
         return row | (_numbers(result) | measures(asked, result) if row["state"] == "finished" else {})
     except KeyError as error:

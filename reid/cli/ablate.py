@@ -53,20 +53,22 @@ def ablate(
     from reid.cli.views.json_lines import EventLines
     from reid.cli.views.status_table import closing
     from reid.execution.devices import chosen_device
-    from reid.execution.executors.choose import Wanted, expected_slots, make_executor
+    from reid.execution.executors.choose import ExecutorOptions, expected_slots, make_executor
     from reid.grids.launch import launch, prepare, preview
     from reid.recipe.overrides import parse_assignments
+    from reid.tracking.background import BackgroundTracker
 
     fields = parse_assignments(assignments or [])
-    wanted = Wanted(executor, slots, address, gpus_per_run, cpus_per_run, tuple(slurm or ()), slots_per_gpu)
+    options = ExecutorOptions(executor, slots, address, gpus_per_run, cpus_per_run, tuple(slurm or ()), slots_per_gpu)
     with EventLines() if as_json else TerminalView(Console()) as view:
         if dry_run:
-            at_a_time = expected_slots(wanted, device)
+            at_a_time = expected_slots(options, device)
             forecast = preview(grid, output, fields, skip_unreadable, chosen_device(device), at_a_time, view)
             typer.echo("\n".join(forecast_lines(forecast)))
             return
-        trainer = make_executor(wanted, device, output, skip_unreadable)
+        trainer = make_executor(options, device, output, skip_unreadable)
         launched = prepare(grid, output, fields, skip_unreadable, command_line(), view)
-        board = launch(launched, trainer, tracking_uri, view, watchdog, stop_after)
-        view.end(board)
-    raise typer.Exit(closing(board)[1])
+        tracker = BackgroundTracker(tracking_uri, output, launched.folder, view.warn)
+        status = launch(launched, trainer, tracker, view, watchdog, stop_after)
+        view.end(status)
+    raise typer.Exit(closing(status)[1])

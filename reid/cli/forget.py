@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from reid.errors import InputError
-from reid.store.claim import Watch, claim
+from reid.store.claim import ClaimMonitor, claim
 from reid.store.run_folder import RunFolder
 from reid.tracking import TrackingError, delete_projections
 
@@ -14,7 +14,7 @@ def forget_run(output: Path, folder: RunFolder) -> list[str]:
 
     Raises InputError while a process holds the run.
     """
-    if holder := Watch().holder(folder):
+    if holder := ClaimMonitor().holder(folder):
         raise InputError(
             f"run {folder.signature}: is trained by {holder}; `reid stop` its grid first, or wait two minutes "
             "(launching the grid) if that machine is gone"

@@ -13,8 +13,8 @@ from reid.cli.options import OUTPUT, Output
 from reid.errors import InputError
 
 if TYPE_CHECKING:
-    from reid.grids.status import Board
-    from reid.store.run_store import Ledger
+    from reid.grids.status import GridStatus
+    from reid.store.run_store import RunStore
 
 runs = typer.Typer()
 Run = Annotated[str, typer.Argument(help="Signature of a run, or the beginning of one.")]
@@ -34,22 +34,22 @@ def status(
     output: Output = OUTPUT,
 ) -> None:
     """How far a grid is: every run with its state, speed and time to go. Looks at folders only, from any machine."""
-    from reid.cli.views.status_table import board_document, grids_table, status_table, summary_line
-    from reid.store.run_store import Ledger
+    from reid.cli.views.status_table import grids_table, status_document, status_table, summary_line
+    from reid.store.run_store import RunStore
 
     if grid is None and watch:
         raise InputError("status --watch: watches one grid; name it")
-    boards = open_boards(output, grid)
+    statuses = open_statuses(output, grid)
     if watch:
-        watch_board(boards[0], Ledger(output), as_json)
+        watch_grid(statuses[0], RunStore(output), as_json)
     elif as_json:
-        documents = [board_document(board, runs=grid is not None) for board in boards]
+        documents = [status_document(status, runs=grid is not None) for status in statuses]
         typer.echo(json.dumps({"grids": documents} if grid is None else documents[0], indent=1))
     elif grid is None:
-        wide_console().print(grids_table(boards))
+        wide_console().print(grids_table(statuses))
     else:
-        wide_console().print(status_table(boards[0]))
-        typer.echo(summary_line(boards[0]))
+        wide_console().print(status_table(statuses[0]))
+        typer.echo(summary_line(statuses[0]))
 
 
 @runs.command()
@@ -68,17 +68,14 @@ def stop(
 @runs.command()
 def retry(
     grid: str,
-    failed: Annotated[bool, typer.Option("--failed", help="Release its failed runs, held or not.")] = False,
     output: Output = OUTPUT,
 ) -> None:
-    """Let the next launch of a grid try again the runs that failed and are held."""
-    from reid.store.run_store import Ledger, release
+    """Let the next launch of a grid try again the runs that failed, quarantined or not."""
+    from reid.store.run_store import RunStore, release
 
-    if not failed:
-        raise InputError("retry: say what to try again; --failed is all there is")
-    (board,) = open_boards(output, grid)
-    ledger = Ledger(output)
-    released = [run for run in board.runs.values() if release(ledger.folder(run.signature))]
+    (status,) = open_statuses(output, grid)
+    run_store = RunStore(output)
+    released = [run for run in status.runs.values() if release(run_store.folder(run.signature))]
     typer.echo(f"{len(released)} failed runs of {grid} released; launch the grid again to train them")
 
 
@@ -99,16 +96,16 @@ def logs(
     output: Output = OUTPUT,
 ) -> None:
     """What a run's worker wrote: attempts, evaluations, tracebacks."""
-    from reid.store.claim import Watch
+    from reid.store.claim import ClaimMonitor
     from reid.store.lookup import find_run
 
-    folder, watch = find_run(output, run), Watch()
+    folder, monitor = find_run(output, run), ClaimMonitor()
     if not folder.log.exists():
         raise InputError(f"run {folder.signature}: has no log yet, nobody has begun to train it")
     with folder.log.open() as log, suppress(KeyboardInterrupt):
         trains = True
         while trains:
-            trains = follow and watch.holder(folder) is not None  # before reading: nothing is written after the end
+            trains = follow and monitor.holder(folder) is not None  # before reading: nothing is written after the end
             typer.echo(log.read(), nl=False)
             time.sleep(LOOK_SECONDS if trains else 0)
 
@@ -119,33 +116,36 @@ def wide_console() -> Console:
     return console if console.is_terminal else Console(width=PIPED_WIDTH)
 
 
-def open_boards(output: Path, grid: str | None) -> "list[Board]":
-    """The board of one grid, or of all."""
-    from reid.grids.status import make_board
+def open_statuses(output: Path, grid: str | None) -> "list[GridStatus]":
+    """The status of one grid, or of all."""
+    from reid.grids.status import open_status
     from reid.store.lookup import find_kind
-    from reid.store.run_store import Ledger
+    from reid.store.plan import read_plan
+    from reid.store.run_records import RunState
+    from reid.store.run_store import RunStore
 
     folders = (
         [find_kind(output, "grid", grid)]
         if grid
         else [plan.parent for plan in sorted(output.glob("grids/*/plan.json"))]
     )
-    boards = [make_board(json.loads((folder / "plan.json").read_text()), Ledger(output), 1) for folder in folders]
-    for board in boards:
-        board.slots = max(1, board.counts()["running"])
-    return boards
+    statuses = [open_status(read_plan(folder).plan, RunStore(output), 1) for folder in folders]
+    for status in statuses:
+        status.slots = max(1, status.counts()[RunState.RUNNING])
+    return statuses
 
 
-def watch_board(board: "Board", ledger: "Ledger", as_json: bool) -> None:
+def watch_grid(status: "GridStatus", run_store: "RunStore", as_json: bool) -> None:
     """Show what happens to a grid until it is over or Ctrl-C."""
     from reid.cli.views.grid_terminal import TerminalView
     from reid.cli.views.json_lines import EventLines
+    from reid.store.run_records import RunState
 
     with EventLines() if as_json else TerminalView(Console()) as view, suppress(KeyboardInterrupt):
-        while not board.is_over():
-            view.show(board, None)
+        while not status.is_over():
+            view.show(status, None)
             time.sleep(LOOK_SECONDS)
-            for run in board.refresh(ledger):
-                view.show(board, run)
-            board.slots = max(1, board.counts()["running"])
-        view.end(board)
+            for run in status.refresh(run_store):
+                view.show(status, run)
+            status.slots = max(1, status.counts()[RunState.RUNNING])
+        view.end(status)

@@ -16,7 +16,6 @@ from reid.cli.options import (
     command_line,
 )
 from reid.errors import InputError
-from reid.store.run_records import ENDED
 
 
 def train(
@@ -41,18 +40,17 @@ def train(
     with TerminalView(Console()) as view:
         fields = parse_assignments(assignments or [])
         launched = prepare(grid, output, fields, skip_unreadable, command_line(), view, keep_plan=True)
-    signatures = {(run["arm"], run["seed"]): run["signature"] for run in launched.plan["runs"]}
-    if (arm, seed) not in signatures:
-        raise InputError(
-            f"--arm {arm} --seed {seed}: {grid} has no such run; arms have {len(launched.plan['factors'])} digits"
-        )
-    folder = launched.ledger.folder(signatures[arm, seed])
+    plan = launched.plan
+    asked = next((run for run in plan.runs if arm in (run.arm, plan.title_of(run.arm)) and run.seed == seed), None)
+    if asked is None:
+        raise InputError(f"--arm {arm} --seed {seed}: {grid} has no such run; arms have {len(plan.factors)} digits")
+    folder = launched.run_store.folder(asked.signature)
     torch.set_num_threads(1)  # as in a slot of a grid, so that the result is the grid's own, bit for bit
     worker = Worker(output / "cache", torch.device(chosen_device(device)), skip_unreadable)
     for run in dict.fromkeys((source_of(folder), folder)):  # a training that it shares comes first
-        state = worker.execute(run.path, lambda numbers: typer.echo(progress_line(numbers)), lambda: False)
-    typer.echo(f"{folder.path}: {state}" + (f" ({reason})" if (reason := folder.read("state").get("reason")) else ""))
-    raise typer.Exit(0 if state in ENDED else 1)
+        state = worker.execute(run.path, lambda progress, _: typer.echo(progress_line(progress)), lambda: False)
+    typer.echo(f"{folder.path}: {state}" + (f" ({reason})" if (reason := folder.read_state().reason) else ""))
+    raise typer.Exit(0 if state.has_result else 1)
 
 
 def evaluate(

@@ -53,14 +53,20 @@ def tune(
         return
     assert study is not None
     from reid.cli.views.study_terminal import StudyTerminal, outcome_lines
-    from reid.execution.executors.choose import Wanted, make_executor
+    from reid.execution.executors.choose import ExecutorOptions, make_executor
     from reid.studies.launch import Launch, read_record
     from reid.studies.launch import tune as run_study
+    from reid.tracking import study_tracker
+    from reid.tracking.background import BackgroundTracker
 
-    wanted = Wanted(executor, slots, address, gpus_per_run, cpus_per_run, tuple(slurm or ()))
+    options = ExecutorOptions(executor, slots, address, gpus_per_run, cpus_per_run, tuple(slurm or ()))
     with StudyTerminal(Console()) as view:
-        trainer = make_executor(wanted, device, output, skip_unreadable)
-        launch = Launch(output, trainer, skip_unreadable, tracking_uri, storage, command_line())
+        trainer = make_executor(options, device, output, skip_unreadable)
+
+        def tracker_of(folder: Path) -> BackgroundTracker:
+            return BackgroundTracker(tracking_uri, output, folder, view.warn, study_tracker)
+
+        launch = Launch(output, trainer, skip_unreadable, tracker_of, storage, command_line())
         outcome = run_study(study, launch, view)
     record = read_record(output / "studies" / outcome.name)
     typer.echo("\n".join(outcome_lines(outcome, [one["metric"] for one in record["objectives"]])))

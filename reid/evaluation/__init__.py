@@ -1,13 +1,13 @@
 """Evaluation: what a trained network is worth on a test set."""
 
 from reid.evaluation.chance import chance_mAP
-from reid.evaluation.features import Extracted, evaluate, extract, extract_test, rank_extracted
+from reid.evaluation.features import TestFeatures, evaluate, extract, extract_test, rank_extracted
 from reid.evaluation.ranking import Ranking, rank, rank_distances
 from reid.evaluation.rerank import rerank
 
 __all__ = [
-    "Extracted",
     "Ranking",
+    "TestFeatures",
     "chance_mAP",
     "evaluate",
     "extract",

@@ -1,4 +1,4 @@
-"""What a trained network is worth, on every set that its run is evaluated on; and the files of a run that say so."""
+"""What a trained network is worth, on every set that its run is evaluated on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from torch import Tensor
 
 from reid.data import DecodedDataset
 from reid.data.run_data import RunData
-from reid.evaluation import Extracted, Ranking, extract_test, rank_extracted
-from reid.evaluation.feature_spaces import Spaces, measure_spaces
+from reid.evaluation import Ranking, TestFeatures, extract_test, rank_extracted
+from reid.evaluation.feature_spaces import FeatureSpaces, measure_spaces
 from reid.models import build_model
 from reid.recipe import Recipe
 
@@ -17,19 +17,19 @@ Weights = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Rankings by set, the headline set's first, and the feature spaces of the headline set."""
+class EvaluationResult:
+    """Rankings by set, the primary set's first, and the feature spaces of the primary set."""
 
     rankings: dict[str, Ranking]
-    spaces: Spaces
+    spaces: FeatureSpaces
 
     @property
-    def headline(self) -> Ranking:
+    def primary(self) -> Ranking:
         return next(iter(self.rankings.values()))
 
 
-class Measurer:
-    """Measures trained networks on one device.
+class Evaluator:
+    """Evaluates trained networks on one device.
 
     Features of the last network are kept, so that runs that share its training are ranked without another pass.
     """
@@ -37,9 +37,11 @@ class Measurer:
     def __init__(self, device: torch.device) -> None:
         self.device = device
         self.training = ""
-        self.extracted: dict[tuple[str, bool, int], Extracted] = {}
+        self.extracted: dict[tuple[str, bool, int], TestFeatures] = {}
 
-    def measure(self, training: str, weights: Callable[[], Weights], data: RunData, recipe: Recipe) -> Measured:
+    def evaluate(
+        self, training: str, weights: Callable[[], Weights], data: RunData, recipe: Recipe
+    ) -> EvaluationResult:
         """What the network of run `training` is worth, evaluated as `recipe` says; its `weights` are read if need be.
 
         Raises FloatingPointError where a feature is not finite.
@@ -50,10 +52,11 @@ class Measurer:
         for name, decoded in data.sets.items():
             found = self._extract(weights, decoded, recipe)
             rankings[name] = rank_extracted(found, decoded.dataset, recipe)
-        headline = data.sets[data.domains.headline]
-        return Measured(rankings, measure_spaces(self._extract(weights, headline, recipe), headline.dataset, recipe))
+        primary = data.sets[data.domains.primary]
+        spaces = measure_spaces(self._extract(weights, primary, recipe), primary.dataset, recipe)
+        return EvaluationResult(rankings, spaces)
 
-    def _extract(self, weights: Callable[[], Weights], data: DecodedDataset, recipe: Recipe) -> Extracted:
+    def _extract(self, weights: Callable[[], Weights], data: DecodedDataset, recipe: Recipe) -> TestFeatures:
         key = (data.fingerprint, recipe.evaluation.flip, recipe.evaluation.batch)
         if key not in self.extracted:
             state = weights()

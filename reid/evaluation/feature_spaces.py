@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from reid.data import Dataset
 from reid.evaluation.clusters import cluster_measures, verification
-from reid.evaluation.features import Extracted
+from reid.evaluation.features import TestFeatures
 from reid.evaluation.ranking import Ranking, rank
 from reid.models.baseline import Features
 from reid.recipe import Recipe
@@ -25,7 +25,7 @@ SHOWN_IMAGES = 8  # of each
 
 
 @dataclass(frozen=True)
-class Spaces:
+class FeatureSpaces:
     """By space (`before_euclidean` … `after_cosine`): the ranking, and the measures of clusters and verification.
 
     `shown` holds features `before` and `after` (N, D), `identities` and `cameras` (N,) of a few test identities, for a
@@ -37,7 +37,7 @@ class Spaces:
     shown: dict[str, NDArray[Any]]
 
 
-def measure_spaces(found: Extracted, dataset: Dataset, recipe: Recipe) -> Spaces:
+def measure_spaces(found: TestFeatures, dataset: Dataset, recipe: Recipe) -> FeatureSpaces:
     """All four spaces of a trained network, from its features of the images it is tested on; never re-ranked."""
     query, gallery = found
     rankings: dict[str, Ranking] = {}
@@ -51,7 +51,7 @@ def measure_spaces(found: Extracted, dataset: Dataset, recipe: Recipe) -> Spaces
             else:
                 rankings[space] = _rank(*pair, dataset, recipe, metric)
                 clusters[space] = _clusters(*pair, dataset, metric)
-    return Spaces(rankings, clusters, _shown(query, gallery, dataset))
+    return FeatureSpaces(rankings, clusters, _shown(query, gallery, dataset))
 
 
 def _rank(query: Tensor, gallery: Tensor, dataset: Dataset, recipe: Recipe, metric: Metric) -> Ranking:

@@ -47,16 +47,16 @@ def extract(model: Baseline, pixels: Any, recipe: Recipe, device: torch.device) 
     return features
 
 
-class Extracted(NamedTuple):
+class TestFeatures(NamedTuple):
     """Both features of the images that a data set is tested on."""
 
     query: Features
     gallery: Features
 
 
-def extract_test(model: Baseline, data: DecodedDataset, recipe: Recipe, device: torch.device) -> Extracted:
+def extract_test(model: Baseline, data: DecodedDataset, recipe: Recipe, device: torch.device) -> TestFeatures:
     """Both features of query and gallery. Raises FloatingPointError where one is not finite: the model has diverged."""
-    found = Extracted(*(extract_both(model, data.pixels[split], recipe, device) for split in Extracted._fields))
+    found = TestFeatures(*(extract_both(model, data.pixels[split], recipe, device) for split in TestFeatures._fields))
     if not all(bool(feature.isfinite().all()) for split in found for feature in split):
         raise FloatingPointError("features are not finite")
     return found
@@ -70,7 +70,7 @@ def evaluate(model: Baseline, data: DecodedDataset, recipe: Recipe, device: torc
     return rank_extracted(extract_test(model, data, recipe, device), data.dataset, recipe)
 
 
-def rank_extracted(found: Extracted, dataset: Dataset, recipe: Recipe) -> Ranking:
+def rank_extracted(found: TestFeatures, dataset: Dataset, recipe: Recipe) -> Ranking:
     """The same from features that are there already."""
     query, gallery = (getattr(part, recipe.evaluation.feature) for part in found)
     one, two = dataset.query, dataset.gallery

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -49,21 +47,3 @@ def shown_queries(dataset: Dataset) -> list[int]:
     pairs = zip(query.identities.tolist(), query.cameras.tolist(), strict=True)
     valid = [i for i, (identity, camera) in enumerate(pairs) if cameras.get(identity, set()) - {camera}]
     return [valid[int(i)] for i in np.unique(np.linspace(0, len(valid) - 1, QUERIES).round())] if valid else []
-
-
-def named_lists(lists: Sequence[RankList], dataset: Dataset) -> list[dict[str, Any]]:
-    """For JSON: files relative to the data set's root, {query, top: [{file, right}]}."""
-
-    def name(path: Path) -> str:
-        return path.relative_to(dataset.root).as_posix() if path.is_relative_to(dataset.root) else str(path)
-
-    return [
-        {
-            "query": name(dataset.query.paths[one.query]),
-            "top": [
-                {"file": name(dataset.gallery.paths[item]), "right": right}
-                for item, right in zip(one.items, one.right, strict=True)
-            ],
-        }
-        for one in lists
-    ]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reid.evaluation.rank_lists import RankList
+from reid.metrics.scores import Scores
 
 Values = Tensor | NDArray[Any] | Sequence[Any]
 Floats = NDArray[np.float64]
@@ -39,6 +40,11 @@ class Ranking:
     ap: Floats
     inp: Floats
     lists: tuple[RankList, ...] = ()
+
+    def scores(self) -> Scores:
+        """The numbers that stand for it; on a gallery of fewer than k images rank-k is the last there is."""
+        rank1, rank5, rank10 = (float(self.cmc[min(k, len(self.cmc)) - 1]) for k in (1, 5, 10))
+        return Scores(mAP=self.mAP, mINP=self.mINP, rank1=rank1, rank5=rank5, rank10=rank10)
 
 
 @torch.no_grad()
@@ -191,9 +197,3 @@ def _integers(values: Values, name: str, length: int, device: torch.device) -> T
     if tensor.shape != (length,) or tensor.is_floating_point():
         raise ValueError(f"{name} must be {length} integers, not {tensor.dtype} {tuple(tensor.shape)}")
     return tensor.to(device, torch.int64).contiguous()
-
-
-def headline(ranking: Ranking) -> dict[str, float]:
-    """mAP, mINP and rank-1/5/10 as fractions; on a gallery of fewer than k images rank-k is the last there is."""
-    ranks = {f"rank{k}": float(ranking.cmc[min(k, len(ranking.cmc)) - 1]) for k in (1, 5, 10)}
-    return {"mAP": ranking.mAP, "mINP": ranking.mINP, **ranks}

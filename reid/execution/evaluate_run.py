@@ -1,14 +1,12 @@
 """A trained run, or a checkpoint from elsewhere, on another data set."""
 
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from reid.data import load_dataset, open_dataset
 from reid.errors import InputError
 from reid.evaluation import evaluate
-from reid.evaluation.ranking import headline
 from reid.models import Baseline, build_model, load_checkpoint
 from reid.recipe import Recipe
 from reid.store.run_folder import RunFolder
@@ -17,21 +15,22 @@ from reid.store.shared_training import source_of
 
 def evaluate_run(
     folder: RunFolder, root: Path, layout: str, cache: Path, device: str, skip_unreadable: bool
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """mAP, mINP, rank-1/5/10 and counts of a finished run's model on the data set under `root`.
 
     Raises InputError where the run has no model or was trained for tuning, or the data set cannot be read.
     """
     model_file = source_of(folder).model
     if not model_file.exists():
-        raise InputError(f"run {folder.signature}: only a finished run can be evaluated, this one is {folder.state()}")
-    asked = folder.read("run")
-    if asked["dataset"]["split"] is not None:
+        state = folder.read_state().state
+        raise InputError(f"run {folder.signature}: only a finished run can be evaluated, this one is {state}")
+    asked = folder.require_run()
+    if asked.dataset.split is not None:
         raise InputError(
             f"run {folder.signature}: was trained with a validation split, for tuning; "
             "train its recipe without `split` and evaluate that"
         )
-    recipe = Recipe.model_validate(asked["recipe"])
+    recipe = asked.recipe.load()
     weights = torch.load(model_file, map_location="cpu", weights_only=True)
     model = build_model(recipe, num_classes=len(weights["classifier.weight"]))
     model.load_state_dict(weights)
@@ -40,7 +39,7 @@ def evaluate_run(
 
 def evaluate_checkpoint(
     file: Path, recipe: Recipe, root: Path, layout: str, cache: Path, device: str, skip_unreadable: bool
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The same of the network in `file`, which reid-strong-baseline or a run here trained by `recipe`; and how many of
     its tensors were loaded and which were left out. Raises InputError as `load_checkpoint` does too.
     """
@@ -52,7 +51,7 @@ def evaluate_checkpoint(
 
 def _measures(
     model: Baseline, recipe: Recipe, root: Path, layout: str, cache: Path, device: str, skip_unreadable: bool
-) -> dict[str, Any]:
+) -> dict[str, object]:
     data = open_dataset(load_dataset(layout, root, root.resolve().name), recipe.image.size, cache, skip_unreadable)
     ranking = evaluate(model.to(device), data, recipe, torch.device(device))
     return {
@@ -60,7 +59,7 @@ def _measures(
         "fingerprint": data.fingerprint,
         "feature": recipe.evaluation.feature,
         "metric": recipe.evaluation.metric,
-        **headline(ranking),
+        **ranking.scores().model_dump(),
         "queries": len(ranking.ap),
         "skipped": len(data.dataset.skipped),
         "notes": list(data.dataset.notes),

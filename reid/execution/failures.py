@@ -5,11 +5,13 @@ import hashlib
 import random
 import traceback
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Self
 
 import torch
 
 from reid.errors import InputError
+from reid.store.run_records import StateRecord
 
 FIRST_DELAY = 1.0  # seconds before the first retry; doubled for each that follows
 LONGEST_DELAY = 300.0
@@ -24,21 +26,29 @@ TRANSIENT_ERRORS = {
 TRANSIENT_WORDS = ("busy or unavailable", "can't allocate memory")  # CUDA's, and torch's on the CPU
 
 
-def describe_failure(error: Exception, before: dict[str, Any], transient: bool) -> dict[str, Any]:
-    """What state.json says of a run that raised; `before` is what it said when the attempt began.
+@dataclass(frozen=True)
+class Failure:
+    """What state.json says of a run that raised.
 
-    Held, so that no launch tries the run again: bad input at once, anything else that is not transient when it has
-    raised with the same trace before.
+    Quarantined, so that no launch tries the run again: bad input at once, anything else that is not transient when it
+    has raised with the same trace before.
     """
-    trace, bad_input = trace_digest(error), isinstance(error, InputError)
-    return {
-        "state": "failed",
-        "reason": str(error) if bad_input else f"{type(error).__name__}: {error}",
-        "error": "".join(traceback.format_exception(error)),
-        "trace": trace,
-        "transient": transient,
-        "held": bad_input or (not transient and before.get("trace") == trace),
-    }
+
+    reason: str
+    error: str
+    trace: str
+    quarantined: bool
+
+    @classmethod
+    def of(cls, error: Exception, before: StateRecord, transient: bool) -> Self:
+        """The failure that `error` is; `before` is the state when the attempt began."""
+        trace, bad_input = trace_digest(error), isinstance(error, InputError)
+        return cls(
+            reason=str(error) if bad_input else f"{type(error).__name__}: {error}",
+            error="".join(traceback.format_exception(error)),
+            trace=trace,
+            quarantined=bad_input or (not transient and before.trace == trace),
+        )
 
 
 def is_transient(error: BaseException) -> bool:

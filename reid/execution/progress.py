@@ -2,56 +2,61 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
-from reid.files import write_json
+from reid.metrics.scores import Scores
 from reid.recipe import Recipe
 from reid.store.run_folder import RunFolder
+from reid.store.run_records import ProgressRecord
 
 WRITE_SECONDS = 1.0
 SMOOTHING = 0.7  # of the speed: the share of what was measured before
 
+Report = Callable[[ProgressRecord, bool], None]  # how far a run is, and whether its scores are new
 
-class Progress:
-    """Passes on what a run reports, with its speed and the time it has to go, and keeps progress.json.
 
-    The numbers gain `images_per_second`, of training alone, and `eta` in seconds once an epoch is over.
+class RunProgress:
+    """Measures the speed of a run and the time it has to go, reports both, and keeps progress.json.
+
+    `images_per_second` is of training alone; `eta`, in seconds, is known once an epoch is over.
     """
 
-    def __init__(self, folder: RunFolder, recipe: Recipe, slot: str, report: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, folder: RunFolder, recipe: Recipe, slot: str, report: Report) -> None:
         self.folder = folder
         self.epochs = recipe.schedule.epochs
         self.batch = recipe.batch.identities * recipe.batch.images
-        self.slot = slot
         self.report = report
-        self.numbers: dict[str, Any] = {}
+        self.record = ProgressRecord(epoch=0, slot=slot)
         self.began: tuple[int, float] | None = None  # the first epoch of this attempt, and when
         self.last: tuple[int | None, float] = None, time.monotonic()  # iteration, None after an evaluation; when
         self.written = float("-inf")
 
-    def __call__(self, numbers: dict[str, Any]) -> None:
+    def stepped(self, epoch: int, iteration: int, loss: float) -> None:
+        """Training has reached `iteration`."""
         now = time.monotonic()
-        self.numbers |= numbers
-        self._measure(numbers.get("iteration"), now)
-        self._forecast(numbers["epoch"], now)
-        self.report(
-            {**numbers, **{key: self.numbers[key] for key in ("images_per_second", "eta") if key in self.numbers}}
-        )
+        before, since = self.last
+        speed = self.record.images_per_second
+        if before is not None and now > since:
+            measured = (iteration - before) * self.batch / (now - since)
+            speed = measured if speed is None else SMOOTHING * speed + (1 - SMOOTHING) * measured
+        self.last = iteration, now
+        changes = {"epoch": epoch, "iteration": iteration, "loss": loss, "images_per_second": speed}
+        self._tell(self.record.model_copy(update=changes), now, evaluated=False)
+
+    def evaluated(self, epoch: int, scores: Scores) -> None:
+        """The queries were ranked after `epoch`."""
+        now = time.monotonic()
+        self.last = self.record.iteration, now
+        self._tell(self.record.model_copy(update={"epoch": epoch, "scores": scores}), now, evaluated=True)
+
+    def _tell(self, record: ProgressRecord, now: float, evaluated: bool) -> None:
+        if self.began is None:
+            self.began = record.epoch, now
+        first, since = self.began
+        eta = record.eta
+        if record.epoch > first:
+            eta = (now - since) / (record.epoch - first) * (self.epochs - record.epoch + 1)
+        self.record = record.model_copy(update={"eta": eta, "updated": time.time()})
+        self.report(self.record, evaluated)
         if now - self.written >= WRITE_SECONDS:
             self.written = now
-            write_json(self.folder.progress, {**self.numbers, "slot": self.slot, "updated": time.time()}, durable=False)
-
-    def _measure(self, iteration: int | None, now: float) -> None:
-        before, since = self.last
-        if iteration is not None and before is not None and now > since:
-            speed = (iteration - before) * self.batch / (now - since)
-            known = self.numbers.get("images_per_second", speed)
-            self.numbers["images_per_second"] = SMOOTHING * known + (1 - SMOOTHING) * speed
-        self.last = self.numbers.get("iteration") if iteration is None else iteration, now
-
-    def _forecast(self, epoch: int, now: float) -> None:
-        if self.began is None:
-            self.began = epoch, now
-        first, since = self.began
-        if epoch > first:
-            self.numbers["eta"] = (now - since) / (epoch - first) * (self.epochs - epoch + 1)
+            self.folder.write_progress(self.record)

@@ -1,7 +1,6 @@
 """The data sets of a grid file: one under `dataset`, or several by name under `datasets` with what each is for."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
@@ -65,32 +64,32 @@ class GridData(BaseModel):
         return (self.dataset.name,) if self.dataset else self.evaluate_on
 
 
-def named_sets(file: Path, levels: Any) -> list[tuple[str, ...]]:
+def named_sets(levels: object) -> list[tuple[str, ...]]:
     """The levels of the factor train_on, each a name or a list of names."""
     choices = [[level] if isinstance(level, str) else level for level in levels] if isinstance(levels, list) else []
     wrong = [c for c in choices if not (isinstance(c, list) and c and all(isinstance(name, str) for name in c))]
     if len(choices) < 2 or wrong:
         raise InputError(
-            f"{file}: factors.{TRAIN_ON}: needs two or more levels, each the name of a set or a list of names, "
+            f"factors.{TRAIN_ON}: needs two or more levels, each the name of a set or a list of names, "
             f"found {wrong[0] if wrong else levels!r}"
         )
     return [tuple(choice) for choice in choices]
 
 
-def check_names(file: Path, sources: Mapping[str, DatasetSource], every: Sequence[Domains]) -> None:
+def check_names(sources: Mapping[str, DatasetSource], every: Sequence[Domains]) -> None:
     """Raise InputError for a set that is not there or is named twice, and for a test set beside a validation split."""
     for domains in every:
         for key, names in ((TRAIN_ON, domains.train_on), ("evaluate_on", domains.evaluate_on)):
             for name in names:
                 if name not in sources:
-                    raise InputError(f"{file}: {key}: no such data set {name!r}{nearest(name, list(sources))}")
+                    raise InputError(f"{key}: no such data set {name!r}{nearest(name, list(sources))}")
                 if names.count(name) > 1:
-                    raise InputError(f"{file}: {key}: each set once, found {name} {names.count(name)} times")
+                    raise InputError(f"{key}: each set once, found {name} {names.count(name)} times")
     used = {name: sources[name] for domains in every for name in domains.names}
     tuned = [name for name, source in used.items() if source.split is not None]
     if tuned and len(tuned) < len(used):
         whole = next(name for name in used if name not in tuned)
         raise InputError(
-            f"{file}: datasets.{whole}.split: {tuned[0]} has a validation split and {whole} has none; "
+            f"datasets.{whole}.split: {tuned[0]} has a validation split and {whole} has none; "
             "give all sets one or none: tuning never sees a test set"
         )

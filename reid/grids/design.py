@@ -34,6 +34,11 @@ class Factor:
     title: str
     levels: tuple[Level, ...]
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """The recipe fields that its levels set."""
+        return frozenset(field for level in self.levels for field in level.fields)
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -45,12 +50,11 @@ class Arm:
     train_on: tuple[str, ...] = ()
 
 
-def trick_factor(trick: Trick, base: Recipe, knobs: Mapping[str, Any]) -> Factor:
-    """A trick off (the base recipe as it is) and on."""
-    on = trick.apply(base, **knobs).flat()
-    return Factor(
-        trick.name, trick.short, trick.title, (Level("off", {}), Level("on", {f: on[f] for f in sorted(trick.fields)}))
-    )
+def trick_factor(trick: Trick, switched_on: Recipe) -> Factor:
+    """A trick off (the base recipe as it is) and on, as in the recipe `switched_on`."""
+    values = switched_on.flat()
+    on = Level("on", {field: values[field] for field in sorted(trick.fields)})
+    return Factor(trick.name, trick.short, trick.title, (Level("off", {}), on))
 
 
 def field_factor(field: str, values: Sequence[Any]) -> Factor:

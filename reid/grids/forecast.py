@@ -15,9 +15,10 @@ from reid.data.run_data import assemble
 from reid.evaluation import evaluate
 from reid.grids.fractions import aliases, defining_words
 from reid.grids.grid import Grid
+from reid.grids.planning import fingerprints, shares_of
 from reid.models import build_model
-from reid.store.run_records import ENDED
-from reid.store.run_store import Ledger
+from reid.store.run_records import RunState
+from reid.store.run_store import RunStore
 from reid.training import Checkpoint, train
 
 FACTORIAL = ("full", "half", "quarter")  # designs whose effects average over the other factors
@@ -36,7 +37,7 @@ class Forecast:
     """
 
     arms: int
-    states: dict[str, int]
+    states: Mapping[RunState, int]
     seconds_a_run: float
     shared: int
     seconds_a_ranking: float
@@ -50,7 +51,7 @@ class Forecast:
 
     @property
     def open_runs(self) -> int:
-        return sum(count for state, count in self.states.items() if state not in ENDED)
+        return sum(count for state, count in self.states.items() if not state.has_result)
 
     @property
     def device_hours(self) -> float:
@@ -60,29 +61,29 @@ class Forecast:
 
 
 def forecast(
-    grid: Grid, opened: Mapping[str, DecodedDataset], ledger: Ledger, device: torch.device, slots: int
+    grid: Grid, opened: Mapping[str, DecodedDataset], run_store: RunStore, device: torch.device, slots: int
 ) -> Forecast:
     """Forecast a grid from its design, from runs that exist, or else from one timed epoch of its first arm."""
     data = assemble(grid.domains(grid.arms[0]), opened).training
-    runs = grid.runs({name: decoded.fingerprint for name, decoded in opened.items()})
-    shared = grid.shares(opened, ledger.folder)
-    results = [(ledger.folder(signature).state(), ledger.folder(signature).read("result")) for signature, _, _ in runs]
-    states = Counter(state for state, _ in results)
-    costs = [result["cost"] for _, result in results if result]
-    trained = [cost for cost in costs if "shares" not in cost]
+    runs = grid.runs(fingerprints(opened))
+    shared = shares_of(grid, opened, run_store.folder)
+    folders = [run_store.folder(signature) for signature, _, _ in runs]
+    states = Counter(folder.read_state().state for folder in folders)
+    costs = [result.cost for folder in folders if (result := folder.read_result())]
+    trained = [cost for cost in costs if cost.shares is None]
     if trained:
-        seconds = median(cost["train_seconds"] + cost["evaluation_seconds"] for cost in trained)
+        seconds = median(cost.train_seconds + cost.evaluation_seconds for cost in trained)
         source = f"{len(trained)} runs of this grid"
     else:
         seconds, source = _timed_epoch(grid, data, device), "one timed epoch of the first arm"
-    ranked = [cost["evaluation_seconds"] for cost in costs if "shares" in cost]
+    ranked = [cost.evaluation_seconds for cost in costs if cost.shares is not None]
     ranking = median(ranked) if ranked else _timed_ranking(grid, data, device) if shared else 0.0
     halving, epochs = grid.spec.budget.get("halving"), grid.arms[0].recipe.schedule.epochs
     return Forecast(
         arms=len(grid.arms),
-        states=dict(states),
+        states=states,
         seconds_a_run=seconds,
-        shared=sum(signature in shared and not ledger.is_over(signature) for signature, _, _ in runs),
+        shared=sum(signature in shared and not run_store.is_settled(signature) for signature, _, _ in runs),
         seconds_a_ranking=ranking,
         source=source,
         slots=slots,

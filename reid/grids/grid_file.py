@@ -1,8 +1,8 @@
 """A grid as YAML describes it."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 
 from reid.grids.datasets import TRAIN_ON, GridData
 from reid.grids.design import DIGITS, Design
@@ -16,10 +16,10 @@ class Change(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tricks: dict[str, dict[str, float] | None] = {}
-    fields_: Annotated[dict[str, Any], Field(alias="fields")] = {}
+    fields_: Annotated[dict[str, JsonValue], Field(alias="fields")] = {}
 
 
-def _kind(setting: Any) -> str:
+def _kind(setting: object) -> str:
     """Which of the kinds of Setting a factor's value is meant as, so that an error speaks of that kind alone."""
     if isinstance(setting, dict):
         return "levels" if any(isinstance(value, dict) for value in setting.values()) else "knobs"
@@ -29,7 +29,7 @@ def _kind(setting: Any) -> str:
 Setting = Annotated[
     Annotated[dict[str, float], Tag("knobs")]
     | Annotated[dict[str, Change], Tag("levels")]
-    | Annotated[list[Any] | None, Tag("values")],
+    | Annotated[list[JsonValue] | None, Tag("values")],
     Discriminator(_kind),
 ]
 
@@ -50,7 +50,7 @@ class GridFile(GridData):
     factors: dict[str, Setting] = Field({})
     arms: Annotated[dict[str, Change], Field({}, max_length=len(DIGITS))]
     design: Design = "full"
-    exclude: tuple[dict[str, Any], ...] = ()
+    exclude: tuple[dict[str, JsonValue], ...] = ()
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
     budget: dict[Literal["halving"], Halving] = Field({})
 

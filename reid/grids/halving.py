@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import count, takewhile
 from math import ceil
 from statistics import fmean
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -43,7 +43,7 @@ class Halving(BaseModel):
 
 
 @dataclass(frozen=True)
-class Standing:
+class ArmProgress:
     """What is known of a run: its arm, its mAP by epoch, and whether it will get no further than it is.
 
     `worthless` is a run that ended without a model to rank, diverged.
@@ -59,27 +59,27 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class HalvingDecision:
     """What becomes of a run: "train" it up to `epoch` (None: its end), let it "wait", or "end" it at rung `epoch`."""
 
-    kind: str
+    kind: Literal["train", "wait", "end"]
     epoch: int | None = None
     reason: str = ""
 
 
-def decide(halving: Halving, epochs: int, base: str, runs: Mapping[str, Standing]) -> dict[str, Verdict]:
-    """The verdict on every run, by signature; `runs` are in the grid's order, which breaks ties.
+def decide(halving: Halving, epochs: int, base: str, runs: Mapping[str, ArmProgress]) -> dict[str, HalvingDecision]:
+    """The decision on every run, by signature; `runs` are in the grid's order, which breaks ties.
 
     A rung is decided once every run of the arms that reached it has. The `base` arm always goes on. A run that diverged
     before the rung counts as mAP 0, one that failed does not count.
     """
-    verdicts: dict[str, Verdict] = {}
+    decisions: dict[str, HalvingDecision] = {}
     left = list(dict.fromkeys(run.arm for run in runs.values()))
     for rung in halving.rungs(epochs):
         here = {signature: run for signature, run in runs.items() if run.arm in left}
         if not all(run.has_reached(rung) for run in here.values()):
-            return verdicts | {
-                signature: Verdict("wait") if run.has_reached(rung) else Verdict("train", rung)
+            return decisions | {
+                signature: HalvingDecision("wait") if run.has_reached(rung) else HalvingDecision("train", rung)
                 for signature, run in here.items()
             }
         scores = {arm: _score([run for run in here.values() if run.arm == arm], rung) for arm in left}
@@ -89,9 +89,9 @@ def decide(halving: Halving, epochs: int, base: str, runs: Mapping[str, Standing
             if run.arm not in best:
                 place = f"{ranked.index(run.arm) + 1} of {len(left)} arms"
                 reason = f"budget: {place} at epoch {rung} with mAP {100 * scores[run.arm]:.1f}"
-                verdicts[signature] = Verdict("end", rung, reason)
+                decisions[signature] = HalvingDecision("end", rung, reason)
         left = [arm for arm in left if arm in best]
-    return verdicts | {signature: Verdict("train") for signature, run in runs.items() if run.arm in left}
+    return decisions | {signature: HalvingDecision("train") for signature, run in runs.items() if run.arm in left}
 
 
 def problem(halving: Halving, recipes: Sequence[tuple[str, Recipe]]) -> str | None:
@@ -110,7 +110,7 @@ def problem(halving: Halving, recipes: Sequence[tuple[str, Recipe]]) -> str | No
     return None
 
 
-def _score(runs: Sequence[Standing], rung: int) -> float:
+def _score(runs: Sequence[ArmProgress], rung: int) -> float:
     """Mean mAP of an arm's runs at a rung."""
     known = [run.mAP.get(rung, 0.0) for run in runs if run.worthless or rung in run.mAP]
     return fmean(known) if known else 0.0

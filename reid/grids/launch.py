@@ -4,22 +4,26 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
+from pydantic import JsonValue
 
 from reid.data import Dataset, DecodedDataset, join_datasets, open_dataset
 from reid.execution.dispatch import STOP_AFTER, WATCHDOG_SECONDS, Dispatch
 from reid.execution.executors.base import Executor
-from reid.files import write_json
+from reid.files import write_record
 from reid.grids.budget import open_budget
 from reid.grids.forecast import Forecast, forecast
-from reid.grids.grid import Grid
+from reid.grids.grid import Grid, read_grid
 from reid.grids.orchestrator import Orchestrator
-from reid.grids.status import Board, RunStatus, make_board
-from reid.store.run_store import Ledger, enter
+from reid.grids.planning import asked_runs, make_plan
+from reid.grids.status import GridStatus, RunStatusRow, open_status
+from reid.store.plan import Plan
+from reid.store.run_records import RunState
+from reid.store.run_store import RunStore
 from reid.store.stop_request import StopRequest
-from reid.tracking.background import Mirror
+from reid.store.tracker import Tracker
 from reid.training import require_trainable
 
 Progress = Callable[[int, int], None]
@@ -30,24 +34,24 @@ class View(Protocol):
 
     def preparing(self, what: str) -> AbstractContextManager[Progress]: ...
 
-    def show(self, board: Board, changed: RunStatus | None) -> None: ...
+    def show(self, status: GridStatus, changed: RunStatusRow | None) -> None: ...
 
     def warn(self, text: str) -> None: ...
 
 
 @dataclass(frozen=True)
 class Launched:
-    """A grid ready to train: its plan, its folder, and the ledger that its runs are in."""
+    """A grid ready to train: its plan, its folder, and the store that its runs are in."""
 
-    plan: dict[str, Any]
+    plan: Plan
     folder: Path
-    ledger: Ledger
+    run_store: RunStore
 
 
 def prepare(
     file: Path,
     output: Path,
-    overrides: dict[str, Any],
+    overrides: Mapping[str, JsonValue],
     skip_unreadable: bool,
     command: str,
     view: View,
@@ -58,35 +62,33 @@ def prepare(
     With `keep_plan` a grid of that name which is planned already stays as it is on disk. Everything that can be refused
     is refused here, as InputError, before a plan is written or a worker started.
     """
-    grid = Grid(file, overrides)
-    ledger = Ledger.create(output)
+    grid = read_grid(file, overrides)
+    run_store = RunStore.create(output)
     opened = open_data(grid, output, skip_unreadable, view)
     folder = output / "grids" / grid.spec.name
-    plan = grid.plan(opened, grid.shares(opened, ledger.folder), command)
+    plan = make_plan(grid, opened, run_store.folder, command)
     if not (keep_plan and (folder / "plan.json").exists()):
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "plan.json", plan)
-    arms = {arm.name: (arm.recipe.model_dump(mode="json"), grid.record(arm, opened)) for arm in grid.arms}
-    for run in plan["runs"]:
-        recipe, dataset = arms[run["arm"]]
-        enter(ledger, run["signature"], recipe, run["seed"], dataset, run.get("shares"))
-    return Launched(plan, folder, ledger)
+        write_record(folder / "plan.json", plan)
+    for asked in asked_runs(grid, plan, opened):
+        run_store.enter(asked)
+    return Launched(plan, folder, run_store)
 
 
 def preview(
     file: Path,
     output: Path,
-    overrides: dict[str, Any],
+    overrides: Mapping[str, JsonValue],
     skip_unreadable: bool,
     device: str,
     slots: int,
     view: View,
 ) -> Forecast:
     """What launching the grid would cost and could see. Writes nothing but the decoded images."""
-    grid = Grid(file, overrides)
-    ledger = Ledger.create(output)
+    grid = read_grid(file, overrides)
+    run_store = RunStore.create(output)
     opened = open_data(grid, output, skip_unreadable, view)
-    return forecast(grid, opened, ledger, torch.device(device), slots)
+    return forecast(grid, opened, run_store, torch.device(device), slots)
 
 
 def open_data(grid: Grid, output: Path, skip_unreadable: bool, view: View) -> dict[str, DecodedDataset]:
@@ -97,9 +99,9 @@ def open_data(grid: Grid, output: Path, skip_unreadable: bool, view: View) -> di
     datasets: dict[str, Dataset] = {}
     for name in dict.fromkeys(name for arm in grid.arms for name in grid.domains(arm).names):
         with view.preparing(f"drawing {name}") as progress:
-            datasets[name] = grid.sources[name].open(progress)
+            datasets[name] = grid.spec.sources[name].open(progress)
         for note in datasets[name].notes:
-            view.warn(note if len(grid.sources) == 1 else f"{name}: {note}")
+            view.warn(note if len(grid.spec.sources) == 1 else f"{name}: {note}")
     _require_trainable(grid, datasets)
     opened: dict[tuple[int, int], dict[str, DecodedDataset]] = {}
     for size in sorted({arm.recipe.image.size for arm in grid.arms}):
@@ -115,36 +117,36 @@ def open_data(grid: Grid, output: Path, skip_unreadable: bool, view: View) -> di
 def _require_trainable(grid: Grid, datasets: Mapping[str, Dataset]) -> None:
     for arm in grid.arms:
         domains = grid.domains(arm)
-        training = join_datasets([datasets[name] for name in domains.train_on], datasets[domains.headline])
+        training = join_datasets([datasets[name] for name in domains.train_on], datasets[domains.primary])
         require_trainable(arm.recipe, training)
 
 
 def launch(
     launched: Launched,
     executor: Executor,
-    tracking_uri: str | None,
+    tracker: Tracker,
     view: View,
     watchdog: float = WATCHDOG_SECONDS,
     stop_after: int = STOP_AFTER,
-) -> Board:
-    """Train every run of the plan that is not over on `executor`, which is entered; returns the board at the end.
+) -> GridStatus:
+    """Train every run of the plan that is not settled on `executor`, which is entered; returns the status at the end.
 
     It may show runs as running: those that another process trains when this one was asked to stop.
     """
-    ledger, stop_request = launched.ledger, StopRequest(launched.folder)
-    budget = open_budget(launched.plan, ledger)
-    board = make_board(launched.plan, ledger, executor.slots)
-    with Mirror(tracking_uri, ledger.output, launched.folder, view.warn) as mirror:
-        for run in board.runs.values():
-            if run.state != "planned":  # whatever MLflow was told last: what was killed must not stay RUNNING there
-                mirror.project(ledger.folder(run.signature).path)
+    run_store, stop_request = launched.run_store, StopRequest(launched.folder)
+    budget = open_budget(launched.plan, run_store)
+    status = open_status(launched.plan, run_store, executor.slots)
+    with tracker:
+        for run in status.runs.values():
+            if run.state != RunState.PLANNED:  # whatever was shown last: what was killed must not stay running there
+                tracker.project(run_store.folder(run.signature).path)
         with executor:
-            dispatch = Dispatch(ledger, executor, watchdog, stop_after)
-            Orchestrator(launched.plan, board, dispatch, mirror.project, view.show, stop_request, budget).run()
-        for signature in board.runs:
+            dispatch = Dispatch(run_store, executor, watchdog, stop_after)
+            Orchestrator(launched.plan, status, dispatch, tracker.project, view.show, stop_request, budget).run()
+        for signature in status.runs:
             with suppress(OSError):  # a full disk; the next launch settles it
-                ledger.settle(signature)
-        for run in board.refresh(ledger):
-            mirror.project(ledger.folder(run.signature).path)
-    view.show(board, None)
-    return board
+                run_store.settle(signature)
+        for run in status.refresh(run_store):
+            tracker.project(run_store.folder(run.signature).path)
+    view.show(status, None)
+    return status

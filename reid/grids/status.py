@@ -3,28 +3,29 @@
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import Any
 
-from reid.store.claim import read_holder
+from reid.store.plan import Plan
 from reid.store.run_folder import RunFolder
-from reid.store.run_records import ENDED
-from reid.store.run_store import Ledger
+from reid.store.run_records import ProgressRecord, RunState
+from reid.store.run_snapshot import RunSnapshot, take_snapshot
+from reid.store.run_store import RunStore
 
 
 @dataclass
-class RunStatus:
-    """What the board shows of one run. `images_per_second`, `eta` (seconds) and `slot` only while it trains."""
+class RunStatusRow:
+    """What is shown of one run. `images_per_second`, `eta` (seconds) and `slot` only while it trains."""
 
     signature: str
     arm: str
     seed: int
-    state: str = "planned"
+    title: str = ""  # of the arm, where the grid lists its arms
+    state: RunState = RunState.PLANNED
     epoch: int = 0
     epochs: int = 0
     mAP: float | None = None
     reason: str | None = None
-    held: bool = False
-    censored: bool = False
+    quarantined: bool = False
+    early_stopped: bool = False
     started: float | None = None
     seconds: float | None = None
     images_per_second: float | None = None
@@ -33,25 +34,41 @@ class RunStatus:
     host: str | None = None
     pid: int | None = None
 
-    def is_over(self) -> bool:
-        """Whether it has its result, or a budget ended it, or it failed."""
-        return self.state in ENDED or self.state == "failed" or self.censored
+    @property
+    def name(self) -> str:
+        """Arm and seed for a line of text: the arm's title where the grid lists its arms."""
+        return f"{self.title or self.arm} s{self.seed}"
 
-    def take(self, numbers: dict[str, Any]) -> None:
-        """What a worker reported."""
-        self.epoch = numbers["epoch"]
-        self.mAP = numbers.get("mAP", self.mAP)
-        self.images_per_second = numbers.get("images_per_second", self.images_per_second)
-        self.eta = numbers.get("eta", self.eta)
-        self.slot = numbers.get("slot", self.slot)
+    def is_over(self) -> bool:
+        """Whether nothing is left to come in this launch: a result, an early stop, or a failure."""
+        return self.state.has_result or self.state == RunState.FAILED or self.early_stopped
+
+    def take(self, progress: ProgressRecord) -> None:
+        """Take in what a worker reported."""
+        self.epoch = progress.epoch
+        self.mAP = self.mAP if progress.scores is None else progress.scores.mAP
+        self.images_per_second = progress.images_per_second or self.images_per_second
+        self.eta = progress.eta or self.eta
+        self.slot = progress.slot or self.slot
+
+    def show(self, snapshot: RunSnapshot) -> None:
+        """Take in all but the state of a run as its folder shows it."""
+        record = snapshot.record
+        self.reason, self.epoch, self.mAP, self.seconds = record.reason, record.epoch, snapshot.mAP, record.seconds
+        self.quarantined, self.early_stopped = record.quarantined, record.early_stopped
+        self.host, self.pid, self.slot, self.images_per_second, self.eta = None, None, None, None, None
+        if record.state == RunState.RUNNING:
+            self.host, self.pid, self.slot = record.host, record.pid, record.slot
+            if snapshot.progress:
+                self.take(snapshot.progress)
 
 
 @dataclass
-class Board:
+class GridStatus:
     """All runs of a grid. A run's state is changed by `move` alone, which keeps the counts."""
 
     grid: str
-    runs: dict[str, RunStatus]
+    runs: dict[str, RunStatusRow]
     slots: int
     began: float = field(default_factory=time.monotonic)
     notices: deque[str] = field(default_factory=lambda: deque(maxlen=5))
@@ -65,28 +82,29 @@ class Board:
         for run in self.runs.values():
             self._time(run)
 
-    def counts(self) -> Counter[str]:
+    def counts(self) -> Counter[RunState]:
         """Runs by state, those with none left out."""
         return +self._counts
 
-    def over(self) -> int:
+    def with_result(self) -> int:
         """Runs that have their result."""
-        return sum(self._counts[state] for state in ENDED)
+        return sum(count for state, count in self._counts.items() if state.has_result)
 
-    def censored(self) -> int:
-        return sum(run.censored for run in self.runs.values())
+    def early_stopped(self) -> int:
+        """Runs that a budget ended for good."""
+        return sum(run.early_stopped for run in self.runs.values())
 
     def is_over(self) -> bool:
         return all(run.is_over() for run in self.runs.values())
 
-    def move(self, run: RunStatus, state: str) -> None:
+    def move(self, run: RunStatusRow, state: RunState) -> None:
         self._counts[run.state] -= 1
         self._counts[state] += 1
         run.state = state
         self._time(run)
 
-    def _time(self, run: RunStatus) -> None:
-        if run.state in ENDED and run.seconds is not None:
+    def _time(self, run: RunStatusRow) -> None:
+        if run.state.has_result and run.seconds is not None:
             self._seconds += run.seconds - self._taken.get(run.signature, 0.0)
             self._taken[run.signature] = run.seconds
 
@@ -94,12 +112,12 @@ class Board:
         """Mean time of the runs that have a result, times what is left, over the slots; None before one has."""
         if not self._taken:
             return None
-        left = self._counts["planned"] + self._counts["running"]
+        left = self._counts[RunState.PLANNED] + self._counts[RunState.RUNNING]
         return self._seconds / len(self._taken) * left / max(1, self.slots)
 
-    def refresh(self, ledger: Ledger) -> list[RunStatus]:
+    def refresh(self, run_store: RunStore) -> list[RunStatusRow]:
         """Read again the folders that changed since they were last read; returns the runs that changed."""
-        folders = [(run, ledger.folder(run.signature)) for run in self.runs.values()]
+        folders = [(run, run_store.folder(run.signature)) for run in self.runs.values()]
         return [run for run, folder in folders if self._changed(folder) and self._read(run, folder)]
 
     def _changed(self, folder: RunFolder) -> bool:
@@ -110,35 +128,26 @@ class Board:
             seen = 0
         before = self._seen.get(folder.signature, 0)
         self._seen[folder.signature] = seen
-        return seen != before or self.runs[folder.signature].state == "running"
+        return seen != before or self.runs[folder.signature].state == RunState.RUNNING
 
-    def _read(self, run: RunStatus, folder: RunFolder) -> bool:
+    def _read(self, run: RunStatusRow, folder: RunFolder) -> bool:
         """Bring one run up to date; whether that changed anything but its pace."""
         before = (run.state, run.epoch, run.mAP, run.reason)
-        state, evaluations = folder.read("state") or {}, folder.read("evaluations") or []
-        now, run.reason = state.get("state", "planned"), state.get("reason")
-        run.epoch, run.mAP = state.get("epoch", 0), evaluations[-1]["mAP"] if evaluations else None
-        run.seconds = state.get("seconds")
-        run.held, run.censored = state.get("held", False), state.get("censored", False)
-        run.host, run.pid, run.slot, run.images_per_second, run.eta = None, None, None, None, None
-        if now == "running":
-            holder = read_holder(folder)
-            if holder is None or holder.is_over():
-                now, run.reason = "stopped", "interrupted: its process ended without a word"
-            else:
-                run.host, run.pid, run.slot = state.get("host"), state.get("pid"), state.get("slot")
-                run.take(folder.read("progress") or {"epoch": run.epoch})
-        self.move(run, now)
+        snapshot = take_snapshot(folder)
+        run.show(snapshot)
+        self.move(run, snapshot.record.state)
         return before != (run.state, run.epoch, run.mAP, run.reason)
 
 
-def make_board(plan: dict[str, Any], ledger: Ledger, slots: int) -> Board:
-    """The board of a plan, from its run folders."""
-    epochs = {arm["arm"]: arm["recipe"]["schedule"]["epochs"] for arm in plan["arms"]}
+def open_status(plan: Plan, run_store: RunStore, slots: int) -> GridStatus:
+    """The status of a planned grid, from its run folders."""
+    epochs = {arm.arm: arm.recipe.epochs for arm in plan.arms}
     runs = {
-        run["signature"]: RunStatus(run["signature"], run["arm"], run["seed"], epochs=epochs[run["arm"]])
-        for run in plan["runs"]
+        run.signature: RunStatusRow(
+            run.signature, run.arm, run.seed, title=plan.title_of(run.arm), epochs=epochs[run.arm]
+        )
+        for run in plan.runs
     }
-    board = Board(plan["name"], runs, slots)
-    board.refresh(ledger)
-    return board
+    status = GridStatus(plan.name, runs, slots)
+    status.refresh(run_store)
+    return status

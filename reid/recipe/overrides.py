@@ -1,9 +1,8 @@
 """Recipe fields set from elsewhere: `--set field=value`, a grid file."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from reid.errors import InputError
 from reid.recipe import Recipe
@@ -11,10 +10,10 @@ from reid.recipe.yaml import describe, parse
 from reid.registry import nearest
 
 
-def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
+def parse_assignments(assignments: Sequence[str]) -> dict[str, JsonValue]:
     """`field=value` words of the command line as recipe fields; the value is YAML. InputError for an unknown field."""
     known = list(Recipe().flat())
-    fields: dict[str, Any] = {}
+    fields: dict[str, JsonValue] = {}
     for assignment in assignments:
         field, equals, value = assignment.partition("=")
         if not equals:
@@ -25,7 +24,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     return fields
 
 
-def set_fields(recipe: Recipe, fields: dict[str, Any], origin: str) -> Recipe:
+def set_fields(recipe: Recipe, fields: Mapping[str, JsonValue], origin: str) -> Recipe:
     """`recipe` with fields replaced; a value that breaks a rule raises InputError that begins with `origin`."""
     try:
         return recipe.set(fields)

@@ -5,10 +5,10 @@ the next number, which one process alone can do, on NFS too; released by emptyin
 The number never falls, so a slow process cannot take what it saw long ago. docs/decisions/0002 says why.
 """
 
-import json
 import os
 import re
 import socket
+import subprocess
 import threading
 import time
 import uuid
@@ -18,36 +18,37 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import psutil
+from pydantic import ValidationError
 
 from reid.store.run_folder import RunFolder
+from reid.store.run_records import ClaimRecord
 
 BEAT_SECONDS = 5.0  # a holder touches its claim this often
 DEAD_SECONDS = 120.0  # a claim of another machine that was not touched for so long is dead; NFS may hide a minute
 NAME = re.compile(r"claim\.(\d+)\.json")
 
 
+NOBODY = ClaimRecord()
+
+
 @dataclass(frozen=True)
 class Holder:
-    """Who a claim says trains the run. `machine` tells whose pids these are, `began` one pid from its next use."""
+    """Who a claim says trains the run: the claim's number, its last beat, and what it says of its process."""
 
     generation: int
     beat: int
-    host: str = ""
-    machine: str = ""
-    pid: int = 0
-    began: float = 0.0
+    claim: ClaimRecord = NOBODY
     released: bool = False
 
     def is_over(self) -> bool:
         """Whether the claim is released, or its process on this machine is gone."""
-        return self.released or (self.is_here() and process_began(self.pid) != self.began)
+        return self.released or (self.is_here() and process_began(self.claim.pid) != self.claim.began)
 
     def is_here(self) -> bool:
-        return self.machine == machine()
+        return self.claim.machine == machine()
 
     def __str__(self) -> str:
-        return f"{self.host}, process {self.pid}" if self.pid else "an unreadable claim"
+        return f"{self.claim.host}, process {self.claim.pid}" if self.claim.pid else "an unreadable claim"
 
 
 @cache
@@ -63,9 +64,8 @@ def machine() -> str:
 def process_began(pid: int) -> float | None:
     """When a process began, None if there is none; on Linux in ticks since boot, which no change of the clock moves."""
     if not Path("/proc/self/stat").exists():
-        with suppress(psutil.NoSuchProcess):
-            return psutil.Process(pid).create_time()
-        return None
+        shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        return time.mktime(time.strptime(shown.stdout.strip())) if shown.stdout.strip() else None
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -95,8 +95,8 @@ def read_holder(folder: RunFolder) -> Holder | None:
         if not text:
             return Holder(found[-1], beat, released=True)
         try:
-            return Holder(found[-1], beat, **json.loads(text))
-        except (ValueError, TypeError):  # left by a crash of its machine: dead once it was watched long enough
+            return Holder(found[-1], beat, ClaimRecord.model_validate_json(text))
+        except ValidationError:  # left by a crash of its machine: dead once it was watched long enough
             return Holder(found[-1], beat)
     return None
 
@@ -137,10 +137,9 @@ def take(folder: RunFolder, dead: int = 0) -> Claim | None:
     file = claim_file(folder, mine.generation)
     temporary = folder.path / f".claim.{uuid.uuid4().hex}.tmp"
     pid = os.getpid()
+    record = ClaimRecord(host=socket.gethostname(), machine=machine(), pid=pid, began=process_began(pid))
     try:
-        temporary.write_text(
-            json.dumps({"host": socket.gethostname(), "machine": machine(), "pid": pid, "began": process_began(pid)})
-        )
+        temporary.write_text(record.model_dump_json())
         os.link(temporary, file)
     except FileExistsError:
         return None
@@ -173,7 +172,7 @@ def claim(folder: RunFolder) -> Iterator[Claim | None]:
         mine.release()
 
 
-class Watch:
+class ClaimMonitor:
     """Tells who holds a run, and sees claims of other machines die: by its own clock, so that no clock need agree."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

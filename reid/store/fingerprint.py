@@ -13,13 +13,13 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 ROOTS = (
     "reid.execution.worker",
-    "reid.evaluation.evaluator",
-    "reid.data.run_data",
+    "reid.execution.recorder",
+    "reid.execution.dataset_pool",
     "reid.store.shared_training",
 )
 # Imported by the roots, but unable to change a number: who holds a run, where its files lie, what a failure is called.
 # Drawn data are left out because what is drawn is in the data's own fingerprint.
-NOT_ENTERED = ("reid.grids", "reid.store.run_folder", "reid.errors", "reid.recipe.yaml", "reid.data.synthetic")
+NOT_ENTERED = ("reid.store", "reid.execution", "reid.errors", "reid.files", "reid.recipe.yaml", "reid.data.synthetic")
 CARDS = ("Card",)
 
 

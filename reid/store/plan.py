@@ -15,6 +15,7 @@ from reid.store.run_folder import RunFolder
 from reid.store.run_records import DatasetRecord, FileRecord, PluginRecord, RecipeRecord, Record
 
 SWITCH = ("off", "on")
+LISTED = "variant"  # the one factor of a grid that lists its arms
 Label = Annotated[str, BeforeValidator(str)]
 
 
@@ -98,6 +99,11 @@ class Plan(FileRecord):
     def switched(self, arm: str) -> list[ChosenLevel]:
         """The levels of an arm that are not the base's."""
         return [level for level in self.levels(arm) if level.position > 0]
+
+    def title_of(self, arm: str) -> str:
+        """The title of an arm in a grid that lists its arms; empty in one that crosses factors."""
+        listed = [factor.name for factor in self.factors] == [LISTED]
+        return self.arm_by_name[arm].levels[LISTED] if listed else ""
 
     def runs_of(self, arm: str) -> list[PlannedRun]:
         return [run for run in self.runs if run.arm == arm]

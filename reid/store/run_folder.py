@@ -102,6 +102,13 @@ class RunFolder:
         """What the trained network is worth; None before it is known."""
         return read_record(self.path / "result.json", ResultRecord)
 
+    def require_result(self) -> ResultRecord:
+        """What the trained network is worth. Raises DamagedFileError where result.json is absent."""
+        record = self.read_result()
+        if record is None:
+            raise DamagedFileError(f"{self.path / 'result.json'}: a finished run has one, found none; forget the run")
+        return record
+
     def read_rank_lists(self) -> list[RankListRecord]:
         """Rank lists of a few fixed queries; empty where none were kept."""
         return read_records(self.path / "ranklists.json", RankListRecord)

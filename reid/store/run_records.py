@@ -7,10 +7,11 @@ a field says otherwise.
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Self, TypedDict, Unpack
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, RootModel
 
+from reid.metrics.scores import Scores
 from reid.recipe import Recipe
 
 
@@ -144,6 +145,28 @@ class RunRecord(FileRecord):
     plugins: tuple[PluginRecord, ...] = ()
 
 
+class StateChanges(TypedDict, total=False):
+    """Fields of a StateRecord to change."""
+
+    state: RunState
+    epoch: int
+    epochs: int
+    reason: str | None
+    error: str | None
+    attempts: int
+    started: float
+    updated: float
+    seconds: float
+    host: str
+    pid: int
+    slot: str
+    early_stopped: bool
+    quarantined: bool
+    transient: bool
+    trace: str | None
+    hung: int | None
+
+
 class StateRecord(FileRecord):
     """state.json: how far a run is, and why it ended. A run without the file is planned."""
 
@@ -177,20 +200,14 @@ class StateRecord(FileRecord):
     trace: Annotated[str | None, Field(description="digest of the types and places of what was raised")] = None
     hung: Annotated[int | None, Field(description="the epoch after which it hung")] = None
 
+    def changed(self, **changes: Unpack[StateChanges]) -> Self:
+        """The record with other values of some fields."""
+        return self.model_copy(update=dict(changes))
+
     @property
     def is_settled(self) -> bool:
         """Whether no launch trains the run: it has its result, was stopped early for good, or is quarantined."""
         return self.state.has_result or self.early_stopped or self.quarantined
-
-
-class Scores(Record):
-    """How well queries find their matches: the one list of ranking metrics, fractions."""
-
-    mAP: float
-    mINP: float
-    rank1: float
-    rank5: float
-    rank10: float
 
 
 class EvaluationRecord(Scores):
@@ -265,7 +282,3 @@ class ClaimRecord(Record):
     machine: Annotated[str, Field(description="boot and pid namespace")] = ""
     pid: int = 0
     began: Annotated[float | None, Field(description="of that process")] = None
-
-
-STATES = tuple(RunState)
-ENDED = (RunState.FINISHED, RunState.DIVERGED)  # results: never trained again

@@ -1,20 +1,21 @@
-"""The ledger of runs: one folder a signature, claimed by whoever trains it."""
+"""The runs of an output folder: a folder a signature, claimed by whoever trains the run."""
 
 import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from reid.errors import InputError
-from reid.files import write_json
 from reid.store.claim import claim
 from reid.store.fingerprint import training_code
 from reid.store.run_folder import RunFolder
-from reid.store.run_records import ENDED
+from reid.store.run_records import DatasetRecord, RecipeRecord, RunRecord, RunState, StateChanges
+
+INTERRUPTED = "interrupted: its process ended without a word"
 
 
-class Ledger:
+class RunStore:
     """Run folders under `<output>/runs`."""
 
     def __init__(self, output: Path) -> None:
@@ -22,12 +23,12 @@ class Ledger:
         self.runs = output / "runs"
 
     @classmethod
-    def create(cls, output: Path) -> "Ledger":
-        """The ledger of an output folder, which is made if need be. Raises InputError where it cannot be written."""
-        ledger = cls(output)
+    def create(cls, output: Path) -> "RunStore":
+        """The runs of an output folder, which is made if need be. Raises InputError where it cannot be written."""
+        store = cls(output)
         probe = output / f".probe.{os.getpid()}"
         try:
-            ledger.runs.mkdir(parents=True, exist_ok=True)
+            store.runs.mkdir(parents=True, exist_ok=True)
             try:
                 probe.write_text("room for a byte")
             finally:
@@ -36,80 +37,75 @@ class Ledger:
             raise InputError(
                 f"{output}: the output folder must be writable ({error.strerror}); give another with --output"
             ) from error
-        return ledger
+        return store
 
     def folder(self, signature: str) -> RunFolder:
         return RunFolder(self.runs / signature)
 
-    def enter(self, description: dict[str, Any]) -> RunFolder:
-        """The folder of a described run, made with its run.json if it is new; what is there already stays."""
-        folder = self.folder(description["signature"])
+    def enter(self, asked: RunRecord) -> RunFolder:
+        """The folder of a run, made with its run.json if it is new, with a state that is true.
+
+        What is there already stays, but for the run whose training it shares where that was planned otherwise and the
+        run has no result yet.
+        """
+        folder = self.folder(asked.signature)
         folder.path.mkdir(exist_ok=True)
-        if folder.read("run") is None:
-            write_json(folder.path / "run.json", description, durable=False)  # thousands at a time, from the plan
+        known = folder.read_run()
+        if known is None:
+            folder.write_run(asked, durable=False)  # thousands at a time, from the plan
+        elif known.shares != asked.shares:
+            with claim(folder) as mine:
+                if mine and not folder.read_state().is_settled:
+                    folder.write_run(asked)
+        self.settle(asked.signature)
         return folder
 
-    def is_over(self, signature: str) -> bool:
-        """Whether no launch trains the run: it has its result, a budget ended it, or it failed and is held."""
-        state = self.folder(signature).read("state") or {}
-        return bool(state.get("state") in ENDED or state.get("censored") or state.get("held"))
+    def is_settled(self, signature: str) -> bool:
+        """Whether no launch trains the run, see StateRecord."""
+        return self.folder(signature).read_state().is_settled
 
-    def settle(self, signature: str) -> str:
+    def settle(self, signature: str) -> RunState:
         """The run's state, after marking as stopped one that says running while nobody holds it."""
         folder = self.folder(signature)
-        if folder.state() == "running":
+        if folder.read_state().state == RunState.RUNNING:
             with claim(folder) as mine:
-                if mine and folder.state() == "running":
-                    set_state(folder, state="stopped", reason="interrupted: its process ended without a word")
-        return folder.state()
+                if mine and folder.read_state().state == RunState.RUNNING:
+                    set_state(folder, state=RunState.STOPPED, reason=INTERRUPTED)
+        return folder.read_state().state
 
 
-def set_state(folder: RunFolder, *, durable: bool = True, **changes: Any) -> None:
+def asked_now(
+    signature: str, recipe: RecipeRecord, seed: int, dataset: DatasetRecord, shares: str | None = None
+) -> RunRecord:
+    """What run.json says of a run that is planned now. `shares` is the run whose training it shares."""
+    return RunRecord(
+        signature=signature,
+        recipe=recipe,
+        seed=seed,
+        dataset=dataset,
+        code=training_code(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        shares=shares,
+    )
+
+
+def set_state(folder: RunFolder, *, durable: bool = True, **changes: Unpack[StateChanges]) -> None:
     """Write `changes` over the run's state. What is durable is there after a power failure; an end must be."""
-    state = {**(folder.read("state") or {}), **changes, "updated": time.time()}
-    write_json(folder.path / "state.json", state, durable)
+    changes["updated"] = time.time()
+    folder.write_state(folder.read_state().changed(**changes), durable)
 
 
 def settle_all(output: Path) -> None:
     """Settle every run of an output folder."""
-    ledger = Ledger(output)
-    for path in sorted(ledger.runs.glob("*")):
-        ledger.settle(path.name)
+    store = RunStore(output)
+    for path in sorted(store.runs.glob("*")):
+        store.settle(path.name)
 
 
 def release(folder: RunFolder) -> bool:
     """Let the next launch try a failed run as if it had never failed; returns whether it had, and nobody holds it."""
     with claim(folder) as mine:
-        if mine is None or folder.state() != "failed":
+        if mine is None or folder.read_state().state != RunState.FAILED:
             return False
-        set_state(folder, held=False, transient=False, trace=None, hung=None)
+        set_state(folder, quarantined=False, transient=False, trace=None, hung=None)
     return True
-
-
-def enter(
-    ledger: Ledger,
-    signature: str,
-    recipe: dict[str, Any],
-    seed: int,
-    dataset: dict[str, Any],
-    shares: str | None = None,
-) -> RunFolder:
-    """The run's folder, described if it is new, with a state that is true.
-
-    `shares` is the run whose training it shares; where it was planned otherwise and has no result yet, this holds.
-    """
-    description = {
-        "signature": signature,
-        "recipe": recipe,
-        "seed": seed,
-        "dataset": dataset,
-        "code": training_code(),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    } | ({"shares": shares} if shares else {})
-    folder = ledger.enter(description)
-    if folder.read("run").get("shares") != shares:
-        with claim(folder) as mine:
-            if mine and not ledger.is_over(signature):
-                folder.write("run", description)
-    ledger.settle(signature)
-    return folder

@@ -1,12 +1,11 @@
 """Runs that differ in evaluation only are one training: which runs share one, and what they take over from it."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from reid.errors import InputError
 from reid.recipe import Evaluation, Recipe, digest
 from reid.store.run_folder import RunFolder
-from reid.store.run_records import ENDED
+from reid.store.run_records import Cost, RunState
 
 EVALUATION_ONLY = tuple(name for name in Evaluation.model_fields if name != "every")  # how often is seen in the curves
 TAKEN_OVER = ("train_seconds", "images_per_second", "peak_memory_bytes")
@@ -43,7 +42,7 @@ def shared_trainings(
         source = _trained(members, folder_of) or members[0]
         for signature in members:
             folder = folder_of(signature)
-            trained_itself = folder.state() in ENDED and source_of(folder) == folder
+            trained_itself = folder.read_state().state.has_result and source_of(folder) == folder
             if signature != source and not trained_itself:
                 shares[signature] = source
     return shares
@@ -53,35 +52,37 @@ def _trained(members: Sequence[str], folder_of: Callable[[str], RunFolder]) -> s
     """The run that has been trained for one of `members`, if any has."""
     for signature in members:
         source = source_of(folder_of(signature))
-        if source.state() == "diverged" or (source.state() == "finished" and source.model.exists()):
+        state = source.read_state().state
+        if state == RunState.DIVERGED or (state == RunState.FINISHED and source.model.exists()):
             return source.signature
     return None
 
 
 def source_of(folder: RunFolder) -> RunFolder:
     """The run that trained the weights of a run: itself, or the one whose training it shares."""
-    shares = (folder.read("run") or {}).get("shares")
-    return folder if shares is None else RunFolder(folder.path.parent / shares)
+    asked = folder.read_run()
+    return folder if asked is None or asked.shares is None else RunFolder(folder.path.parent / asked.shares)
 
 
-def inherited(source: RunFolder) -> tuple[str, str] | None:
+def inherited(source: RunFolder) -> tuple[RunState, str] | None:
     """State and reason of all runs that share the training of `source`, None where it has weights to evaluate.
 
     A training that diverged or failed did so for all of them. Raises InputError where its weights were removed.
     """
-    state, words = source.state(), (source.read("state") or {}).get("reason")
+    record = source.read_state()
+    state = record.state
     whose = f"training shared with run {source.signature}"
-    if state in ("diverged", "failed", "stopped"):
-        return state, f"{words} ({whose})"
-    if state != "finished":
-        return "stopped", f"{whose} is {state}; train that first"
+    if state in (RunState.DIVERGED, RunState.FAILED, RunState.STOPPED):
+        return state, f"{record.reason} ({whose})"
+    if state != RunState.FINISHED:
+        return RunState.STOPPED, f"{whose} is {state}; train that first"
     if not source.model.exists():
         raise InputError(f"{whose}: its {source.model.name} was removed; remove both run folders to train it again")
     return None
 
 
-def shared_cost(source: RunFolder, evaluation_seconds: float) -> dict[str, Any]:
+def shared_cost(source: RunFolder, evaluation_seconds: float) -> Cost:
     """The cost of a run that shares the training of `source`: what was taken over, and from where, is said."""
-    cost = source.read("result")["cost"]
-    taken = {name: cost[name] for name in TAKEN_OVER}
-    return {**taken, "evaluation_seconds": evaluation_seconds, "shares": source.signature, "shared": list(TAKEN_OVER)}
+    return source.require_result().cost.model_copy(
+        update={"evaluation_seconds": evaluation_seconds, "shares": source.signature, "shared": TAKEN_OVER}
+    )

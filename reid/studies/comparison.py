@@ -12,9 +12,10 @@ from reid.files import write_json
 from reid.recipe import Recipe
 from reid.statistics.paired import paired_difference
 from reid.store.dataset_record import dataset_record
+from reid.store.plan import ArmRecord, Plan, PlannedRun
 from reid.store.run_folder import RunFolder
-from reid.store.run_records import ENDED
-from reid.store.run_store import Ledger, enter
+from reid.store.run_records import DatasetRecord, RecipeRecord, RunState
+from reid.store.run_store import RunStore, asked_now
 from reid.store.shared_training import run_signature, shared_trainings
 from reid.studies.study_file import StudyPlan
 from reid.studies.validation_runs import SearchRuns, metric_of
@@ -33,12 +34,12 @@ class Comparison:
         self,
         study: StudyPlan,
         best: dict[str, Any],
-        ledger: Ledger,
+        run_store: RunStore,
         source: DatasetSource,
         data: DecodedDataset[BenchmarkDataset],
         search: SearchRuns,
     ) -> None:
-        self.study, self.best, self.ledger = study, best, ledger
+        self.study, self.best, self.run_store = study, best, run_store
         winner, record = study.recipe(best["params"]), dataset_record(source, data)
         parts = {
             WINNER: (winner, record),
@@ -46,38 +47,44 @@ class Comparison:
             RERUN: (winner, search.record),
         }
         self.runs = [
-            (arm, seed, run_signature(recipe, seed, where["fingerprint"]))
+            (arm, seed, run_signature(recipe, seed, where.fingerprint))
             for seed in study.fresh_seeds
             for arm, (recipe, where) in parts.items()
         ]
         described = {signature: (*parts[arm], seed) for arm, seed, signature in self.runs}
         shares = shared_trainings(
-            [(signature, recipe, seed, where["fingerprint"]) for signature, (recipe, where, seed) in described.items()],
-            ledger.folder,
+            [(signature, recipe, seed, where.fingerprint) for signature, (recipe, where, seed) in described.items()],
+            run_store.folder,
         )
         for signature, (recipe, where, seed) in described.items():
-            enter(ledger, signature, recipe.model_dump(mode="json"), seed, where, shares.get(signature))
+            run_store.enter(asked_now(signature, RecipeRecord.of(recipe), seed, where, shares.get(signature)))
         self.plan = self._plan(parts, described, shares)
 
     def _plan(
-        self, parts: dict[str, tuple[Recipe, dict[str, Any]]], described: dict[str, Any], shares: dict[str, str]
-    ) -> dict[str, Any]:
+        self,
+        parts: dict[str, tuple[Recipe, DatasetRecord]],
+        described: dict[str, tuple[Recipe, DatasetRecord, int]],
+        shares: dict[str, str],
+    ) -> Plan:
         """What an orchestrator needs to train them: every run once, under the first name it has."""
         names: dict[str, str] = {}
         for arm, _, signature in self.runs:
             names.setdefault(signature, arm)
-        return {
-            "name": f"{self.study.spec.name}: comparison",
-            "arms": [{"arm": arm, "recipe": recipe.model_dump(mode="json")} for arm, (recipe, _) in parts.items()],
-            "runs": [
-                {"signature": signature, "arm": names[signature], "seed": seed}
-                | ({"shares": shares[signature]} if signature in shares else {})
+        return Plan(
+            name=f"{self.study.spec.name}: comparison",
+            factors=(),
+            seeds=tuple(self.study.fresh_seeds),
+            arms=tuple(
+                ArmRecord(arm=arm, levels={}, recipe=RecipeRecord.of(recipe)) for arm, (recipe, _) in parts.items()
+            ),
+            runs=tuple(
+                PlannedRun(signature=signature, arm=names[signature], seed=seed, shares=shares.get(signature))
                 for signature, (_, _, seed) in described.items()
-            ],
-        }
+            ),
+        )
 
     def is_over(self) -> bool:
-        return all(self.ledger.is_over(signature) for _, _, signature in self.runs)
+        return all(self.run_store.is_settled(signature) for _, _, signature in self.runs)
 
     def write(self, folder: Path) -> dict[str, Any]:
         """Write comparison.json and return it; every run must be over. A run that diverged has null for its value."""
@@ -107,7 +114,7 @@ class Comparison:
         return record
 
     def _side(self, arm: str, metric: str) -> dict[str, Any]:
-        runs = [(seed, self.ledger.folder(signature)) for name, seed, signature in self.runs if name == arm]
+        runs = [(seed, self.run_store.folder(signature)) for name, seed, signature in self.runs if name == arm]
         return {
             "runs": [{"seed": seed, "signature": folder.signature} for seed, folder in runs],
             "values": [_value(folder, metric) for _, folder in runs],
@@ -115,8 +122,9 @@ class Comparison:
 
 
 def _value(folder: RunFolder, metric: str) -> float | None:
-    assert folder.state() in ENDED, "compared when every run is over"
-    return metric_of(folder.read("result"), metric) if folder.state() == "finished" else None
+    state = folder.read_state().state
+    assert state.has_result, "compared when every run is over"
+    return metric_of(folder.require_result(), metric) if state == RunState.FINISHED else None
 
 
 def _numbers(side: dict[str, Any]) -> Sequence[float]:

@@ -16,10 +16,11 @@ from reid.execution.executors.base import Executor
 from reid.files import write_json
 from reid.grids.launch import View
 from reid.grids.orchestrator import Orchestrator
-from reid.grids.status import Board, RunStatus, make_board
+from reid.grids.status import GridStatus, RunStatusRow, open_status
 from reid.store.lookup import find_kind
-from reid.store.run_store import Ledger
+from reid.store.run_store import RunStore
 from reid.store.stop_request import StopRequest
+from reid.store.tracker import Tracker
 from reid.studies.comparison import Comparison, best_of
 from reid.studies.knobs import StudyKnob
 from reid.studies.liveness import Presence
@@ -31,8 +32,6 @@ from reid.studies.study_file import StudyPlan
 from reid.studies.study_folder import write_importances, write_study, write_trials
 from reid.studies.trials import Trials, release_dead
 from reid.studies.validation_runs import SearchRuns
-from reid.tracking import study_tracker
-from reid.tracking.background import Mirror
 from reid.training import require_trainable
 
 
@@ -61,12 +60,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Launch:
-    """Where and on what a study runs; the executor is not entered yet."""
+    """Where and on what a study runs; the executor is not entered yet. `tracker_of` makes the tracker of its folder."""
 
     output: Path
     executor: Executor
     skip_unreadable: bool
-    tracking_uri: str | None
+    tracker_of: Callable[[Path], Tracker]
     storage: str | None
     command: str
 
@@ -76,23 +75,23 @@ def tune(file: Path, launch: Launch, view: StudyView) -> Outcome:
 
     Everything that can be refused is refused, as InputError, before a trial is made.
     """
-    plan, ledger = StudyPlan(file), Ledger.create(launch.output)
+    plan, run_store = StudyPlan(file), RunStore.create(launch.output)
     folder = launch.output / "studies" / plan.spec.name
-    search = open_search(plan, ledger, launch, view)
+    search = open_search(plan, run_store, launch, view)
     with Storage(launch.storage or plan.spec.storage, folder) as storage:
         trials = Trials(plan, storage, search.data.fingerprint)
-        write_study(plan, storage, folder, search.record, launch.command)
-        mirror = Mirror(launch.tracking_uri, launch.output, folder, view.warn, study_tracker)
-        with mirror, launch.executor as executor:
-            dispatch = Dispatch(ledger, executor)
-            tuner = Tuner(plan, trials, search, dispatch, folder, mirror.project, view.search)
+        write_study(plan, storage, folder, search.record.model_dump(mode="json"), launch.command)
+        tracker = launch.tracker_of(folder)
+        with tracker, launch.executor as executor:
+            dispatch = Dispatch(run_store, executor)
+            tuner = Tuner(plan, trials, search, dispatch, folder, tracker.project, view.search)
             over, records = tuner.run(), tuner.board.records
             best, counts = best_of(plan, records), Counter(record["state"] for record in records)
             outcome = Outcome(plan.spec.name, counts, best, stopped=not over, gave_up=dispatch.gave_up)
             if over:
                 draw_plots(trials.study, list(plan.spec.objectives), folder / "figures")
                 write_importances(plan, records, folder)
-            mirror.project(folder)
+            tracker.project(folder)
             if not over or best is None:
                 return outcome
             known = trials.compared(best)
@@ -100,10 +99,10 @@ def tune(file: Path, launch: Launch, view: StudyView) -> Outcome:
                 return replace(outcome, elsewhere=True)
             if known is None:
                 comparison = open_comparison(plan, best, search, launch, view)
-                known = _compare(comparison, trials, executor, folder, mirror.project, view)
+                known = _compare(comparison, trials, executor, folder, tracker.project, view)
             else:
                 write_json(folder / "comparison.json", known)
-            mirror.project(folder)
+            tracker.project(folder)
             return replace(outcome, comparison=known, stopped=known is None)
 
 
@@ -124,19 +123,19 @@ def _compare(
 ) -> dict[str, Any] | None:
     """Train what the comparison needs; None where it was stopped before all was trained."""
 
-    def show(board: Board, run: RunStatus | None) -> None:
+    def show(status: GridStatus, run: RunStatusRow | None) -> None:
         trials.presence.beat()
-        view.show(board, run)
+        view.show(status, run)
 
-    board = make_board(comparison.plan, comparison.ledger, executor.slots)
-    dispatch = Dispatch(comparison.ledger, executor)
-    Orchestrator(comparison.plan, board, dispatch, changed, show, StopRequest(folder)).run()
+    status = open_status(comparison.plan, comparison.run_store, executor.slots)
+    dispatch = Dispatch(comparison.run_store, executor)
+    Orchestrator(comparison.plan, status, dispatch, changed, show, StopRequest(folder)).run()
     found = comparison.write(folder) if comparison.is_over() else None
     trials.end_comparison(found)
     return found
 
 
-def open_search(plan: StudyPlan, ledger: Ledger, launch: Launch, view: View) -> SearchRuns:
+def open_search(plan: StudyPlan, run_store: RunStore, launch: Launch, view: View) -> SearchRuns:
     """The validation identities to search on, decoded."""
     source = plan.spec.dataset.model_copy(update={"split": plan.split})
     with view.preparing("drawing the data set") as progress:
@@ -150,7 +149,7 @@ def open_search(plan: StudyPlan, ledger: Ledger, launch: Launch, view: View) -> 
             dataset, plan.defaults.image.size, launch.output / "cache", launch.skip_unreadable, progress
         )
     require_trainable(plan.defaults, data.dataset)  # again: unreadable images may have been left out
-    return SearchRuns(ledger, source, data)
+    return SearchRuns(run_store, source, data)
 
 
 def open_comparison(
@@ -164,7 +163,7 @@ def open_comparison(
         data = open_dataset(
             dataset, plan.defaults.image.size, launch.output / "cache", launch.skip_unreadable, progress
         )
-    return Comparison(plan, best, search.ledger, source, data, search)
+    return Comparison(plan, best, search.run_store, source, data, search)
 
 
 def read_record(folder: Path) -> dict[str, Any]:

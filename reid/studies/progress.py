@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from reid.store.run_records import ProgressRecord
 from reid.studies.study_file import StudyPlan
 
 
@@ -14,7 +15,7 @@ class SearchBoard:
     plan: StudyPlan
     slots: int
     records: list[dict[str, Any]] = field(default_factory=list)
-    progress: dict[str, dict[str, float]] = field(default_factory=dict)
+    progress: dict[str, ProgressRecord] = field(default_factory=dict)
     notices: deque[str] = field(default_factory=lambda: deque(maxlen=5))
 
     def remaining_seconds(self) -> float | None:

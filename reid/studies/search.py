@@ -10,12 +10,12 @@ from optuna.trial import Trial, TrialState
 from pydantic import ValidationError
 
 from reid.errors import InputError
-from reid.execution.dispatch import Happened
+from reid.execution.events import Ended, Progressed, Retrying, RunEvent
 from reid.execution.interrupts import Interrupts
 from reid.recipe import Recipe
 from reid.recipe.yaml import describe
 from reid.store.claim import claim
-from reid.store.run_records import ENDED
+from reid.store.run_records import RunState
 from reid.store.run_store import set_state
 from reid.store.stop_request import StopRequest
 from reid.studies.progress import SearchBoard
@@ -44,7 +44,7 @@ class Trainer(Protocol):
 
     def stop(self) -> None: ...
 
-    def advance(self, timeout: float) -> Iterable[Happened]: ...
+    def advance(self, timeout: float) -> Iterable[RunEvent]: ...
 
 
 @dataclass
@@ -112,8 +112,8 @@ class Tuner:
                 return True
             while not self.trainer.stopping and self.trainer.free() > 0 and (trial := self.trials.claim()) is not None:
                 self._begin(trial)
-        for happened in self.trainer.advance(0.25):
-            self._take(happened)
+        for event in self.trainer.advance(0.25):
+            self._take(event)
         self.show(self.board, None)
         return False
 
@@ -138,7 +138,7 @@ class Tuner:
         flight.given_up = None
         for seed in self.plan.spec.seeds[len(flight.scores) :]:
             training = self.runs.training(flight.recipe, seed) if self.plan.evaluates_only else None
-            if training is not None and training.folder.state() not in ENDED:
+            if training is not None and not training.folder.read_state().state.has_result:
                 self._train(flight, training)
                 return
             run = self.runs.enter(flight.recipe, seed, training)
@@ -146,7 +146,7 @@ class Tuner:
             if entry not in flight.runs:
                 flight.runs.append(entry)
                 flight.trial.set_user_attr("runs", flight.runs)
-            if run.folder.state() not in ENDED:
+            if not run.folder.read_state().state.has_result:
                 self._train(flight, run)
                 return
             if not self._count(flight, run):
@@ -165,7 +165,7 @@ class Tuner:
     def _count(self, flight: Flight, run: ValidationRun) -> bool:
         """Add the result of a run; returns False where it ended the trial."""
         flight.seconds += spent_seconds(run)
-        if run.folder.state() == "diverged":
+        if run.folder.read_state().state == RunState.DIVERGED:
             self._end_flight(flight, TrialState.PRUNED, None, f"seed {run.seed} diverged: {_reason(run)}")
             return False
         found = [score(run, metric) for metric in self.plan.spec.objectives]
@@ -192,59 +192,59 @@ class Tuner:
             return False  # the epochs are those of a training that has no trial's knobs
         return self.trials.report(flight.trial, evaluations(run, spec.objectives[0]))
 
-    def _take(self, happened: Happened) -> None:
-        folder = self.runs.ledger.folder(happened.signature)
-        match happened.kind:
-            case "progress":
-                self.board.progress[happened.signature] = happened.content
-                if "mAP" not in happened.content:
+    def _take(self, event: RunEvent) -> None:
+        folder = self.runs.run_store.folder(event.signature)
+        match event:
+            case Progressed(signature, progress):
+                self.board.progress[signature] = progress
+                if not event.evaluated:
                     return
-                for flight in self.flights.get(happened.signature, []):
+                flights = self.flights.get(signature, [])
+                for flight in flights:
                     assert flight.run is not None
                     if self.plan.spec.pruner != "wilcoxon" and self._report_epochs(flight, flight.run):
-                        flight.given_up = f"given up after epoch {happened.content['epoch']}"
-                flights = self.flights.get(happened.signature, [])
+                        flight.given_up = f"given up after epoch {progress.epoch}"
                 if flights and all(flight.given_up for flight in flights):
-                    self.trainer.stop_run(happened.signature)
-            case "retry":
-                self.board.notices.append(f"run {happened.signature}: {happened.content}")
-            case "ended":
-                self.board.progress.pop(happened.signature, None)
-                self._run_ended(happened.signature, happened.content)
+                    self.trainer.stop_run(signature)
+            case Retrying(signature, reason):
+                self.board.notices.append(f"run {signature}: {reason}")
+            case Ended(signature, state):
+                self.board.progress.pop(signature, None)
+                self._run_ended(signature, state)
         self.changed(folder.path)
 
-    def _run_ended(self, signature: str, state: str) -> None:
+    def _run_ended(self, signature: str, state: RunState) -> None:
         self.looked = float("-inf")  # a slot is free
-        censored = (self.runs.ledger.folder(signature).read("state") or {}).get("censored")
-        if state == "stopped" and self.trainer.stopping and not censored:
+        early_stopped = self.runs.run_store.folder(signature).read_state().early_stopped
+        if state == RunState.STOPPED and self.trainer.stopping and not early_stopped:
             return  # its trials are released at the end
         for flight in self.flights.pop(signature, []):
             assert flight.run is not None
-            if state in ENDED:
+            if state.has_result:
                 self._go_on(flight)
                 continue
             flight.seconds += spent_seconds(flight.run)
-            if state == "stopped" and (flight.given_up or censored):
+            if state == RunState.STOPPED and (flight.given_up or early_stopped):
                 reason = flight.given_up or f"repeats a run that was given up: {_reason(flight.run)}"
                 self._report_epochs(flight, flight.run)
-                self._censor(flight.run, f"trial {flight.trial.number} of {self.plan.spec.name}: {reason}")
+                self._stop_early(flight.run, f"trial {flight.trial.number} of {self.plan.spec.name}: {reason}")
                 self._end_flight(flight, TrialState.PRUNED, None, reason)
             else:
                 self._end_flight(
                     flight, TrialState.FAIL, None, f"seed {flight.run.seed} {state}: {_reason(flight.run)}"
                 )
 
-    def _censor(self, run: ValidationRun, reason: str) -> None:
+    def _stop_early(self, run: ValidationRun, reason: str) -> None:
         """Say in the folder, if it does not yet, that the run was left on purpose."""
         with claim(run.folder) as mine:
-            if mine and not (run.folder.read("state") or {}).get("censored"):
-                set_state(run.folder, reason=reason, censored=True)
+            if mine and not run.folder.read_state().early_stopped:
+                set_state(run.folder, reason=reason, early_stopped=True)
 
     def _lift(self, run: ValidationRun) -> None:
         """Go on with a run that another study or a budget gave up: this study gives up none."""
         with claim(run.folder) as mine:
-            if mine and (run.folder.read("state") or {}).get("censored"):
-                set_state(run.folder, censored=False)
+            if mine and run.folder.read_state().early_stopped:
+                set_state(run.folder, early_stopped=False)
 
     def _end_flight(
         self, flight: Flight, state: TrialState, values: list[float] | None, reason: str | None = None
@@ -264,5 +264,5 @@ class Tuner:
 
 
 def _reason(run: ValidationRun) -> str:
-    reason = (run.folder.read("state") or {}).get("reason")
+    reason = run.folder.read_state().reason
     return reason.splitlines()[0] if reason else "no reason given"

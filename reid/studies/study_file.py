@@ -4,16 +4,15 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reid.data import DatasetSource, ValidationSplit
 from reid.errors import InputError
 from reid.recipe import Recipe
-from reid.recipe.yaml import describe, load
-from reid.registry import nearest
+from reid.recipe.yaml import load
 from reid.store.shared_training import EVALUATION_ONLY
 from reid.studies.knobs import Setting, make_knobs
-from reid.tricks import TRICKS
+from reid.tricks.named import switch_on
 
 EVALUATED = ("mAP", "mINP", "rank1", "rank5", "rank10")
 Direction = Literal["maximize", "minimize"]
@@ -92,16 +91,7 @@ class StudyPlan:
 
     def _with_tricks(self, recipe: Recipe) -> Recipe:
         for name, values in self.spec.tricks.items():
-            where = f"{self.file}: tricks.{name}"
-            if name not in TRICKS:
-                raise InputError(f"{where}: no such trick{nearest(name, list(TRICKS))}")
-            for knob in values or {}:
-                if knob not in TRICKS[name].knobs:
-                    raise InputError(f"{where}.{knob}: unknown knob{nearest(knob, list(TRICKS[name].knobs))}")
-            try:
-                recipe = TRICKS[name].apply(recipe, **(values or {}))
-            except ValidationError as error:
-                raise InputError(f"{where}: {describe(error, Recipe)}") from error
+            recipe = switch_on(recipe, name, values, f"{self.file}: tricks.{name}")
         return recipe
 
     @property

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 from reid.data import DatasetSource, DecodedDataset, TuningDataset
 from reid.recipe import Recipe
 from reid.store.dataset_record import dataset_record
 from reid.store.run_folder import RunFolder
-from reid.store.run_store import Ledger, enter
+from reid.store.run_records import RecipeRecord, ResultRecord
+from reid.store.run_store import RunStore, asked_now
 from reid.store.shared_training import run_signature, training_of
 from reid.studies.study_file import EVALUATED
 
@@ -28,17 +28,17 @@ class ValidationRun:
 class SearchRuns:
     """The runs of a search. They are given no data set but one without its test set."""
 
-    def __init__(self, ledger: Ledger, source: DatasetSource, data: DecodedDataset[TuningDataset]) -> None:
-        self.ledger, self.data = ledger, data
+    def __init__(self, run_store: RunStore, source: DatasetSource, data: DecodedDataset[TuningDataset]) -> None:
+        self.run_store, self.data = run_store, data
         self.record = dataset_record(source, data)
-        assert self.record["split"] is not None, "a tuning data set comes from a split"
+        assert self.record.split is not None, "a tuning data set comes from a split"
 
     def enter(self, recipe: Recipe, seed: int, training: ValidationRun | None = None) -> ValidationRun:
         """The run of a recipe with a seed, new if there is none; with `training`, evaluated from that run's weights."""
         signature = run_signature(recipe, seed, self.data.fingerprint)
         shares = None if training is None or training.signature == signature else training.signature
-        asked = recipe.model_dump(mode="json")
-        return ValidationRun(enter(self.ledger, signature, asked, seed, self.record, shares), seed)
+        asked = asked_now(signature, RecipeRecord.of(recipe), seed, self.record, shares)
+        return ValidationRun(self.run_store.enter(asked), seed)
 
     def training(self, recipe: Recipe, seed: int) -> ValidationRun:
         """The run that trains for all recipes which differ from this one in evaluation only."""
@@ -47,25 +47,24 @@ class SearchRuns:
 
 def score(run: ValidationRun, metric: str) -> float | None:
     """What a finished run of the search is worth: a metric of its result, None where it has no value."""
-    return metric_of(run.folder.read("result"), metric)
+    return metric_of(run.folder.require_result(), metric)
 
 
-def metric_of(result: dict[str, Any], metric: str) -> float | None:
+def metric_of(result: ResultRecord, metric: str) -> float | None:
     """A metric of a result.json: fractions 0..1, "seconds" of training, or the oscillation index if there is one."""
     if metric in EVALUATED:
-        return float(result["metrics"][metric])
-    value = result["cost"]["train_seconds"] if metric == "seconds" else result["dynamics"].get(metric)
-    return None if value is None else float(value)
+        return float(getattr(result.scores, metric))
+    return result.cost.train_seconds if metric == "seconds" else result.dynamics.get(metric)
 
 
 def evaluations(run: ValidationRun, metric: str) -> list[tuple[int, float]]:
     """(epoch, value) of every evaluation of a run so far."""
-    return [(evaluation["epoch"], float(evaluation[metric])) for evaluation in run.folder.read("evaluations") or []]
+    return [(record.epoch, float(getattr(record, metric))) for record in run.folder.read_evaluations()]
 
 
 def spent_seconds(run: ValidationRun) -> float:
     """What a run cost so far, over all its attempts."""
-    return float((run.folder.read("state") or {}).get("seconds", 0.0))
+    return run.folder.read_state().seconds or 0.0
 
 
 def mean_scores(scores: list[list[float]]) -> list[float]:

@@ -13,7 +13,7 @@ FIRST_DELAY = 5.0  # seconds until a store that failed is tried again; doubled e
 LONGEST_DELAY = 300.0
 
 
-class Projection(Protocol):
+class Projector(Protocol):
     """What makes MLflow say what a folder says. Both may raise TrackingError."""
 
     def project(self, run_folder: Path) -> None: ...
@@ -28,7 +28,7 @@ def grid_tracker(uri: str | None, output: Path, grid_folder: Path) -> Tracker:
     return tracker
 
 
-class Mirror:
+class BackgroundTracker:
     """Projects folders into MLflow in the background; leaving the context projects what is still queued.
 
     When the store cannot be reached, `warn` is told, once until it is reached again, and what changed is kept for the
@@ -42,15 +42,15 @@ class Mirror:
         output: Path,
         folder: Path,
         warn: Callable[[str], None],
-        opened: Callable[[str | None, Path, Path], Projection] = grid_tracker,
+        opened: Callable[[str | None, Path, Path], Projector] = grid_tracker,
     ) -> None:
         self._uri, self._output, self._folder, self._warn, self._opened = uri, output, folder, warn, opened
         self._queue: queue.Queue[Path | None] = queue.Queue()
         self._left: dict[Path, None] = {}  # folders to project, in the order they changed
-        self._projection: Projection | None = None
+        self._projection: Projector | None = None
         self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
 
-    def __enter__(self) -> "Mirror":
+    def __enter__(self) -> "BackgroundTracker":
         self._thread.start()
         return self
 

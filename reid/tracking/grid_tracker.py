@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reid.store.plan_old import Grid, read_grid
 from reid.store.run_folder import RunFolder
-from reid.store.run_records import ENDED
+from reid.store.run_records import RunState
 from reid.tracking import payload as facts
 from reid.tracking.figures import draw_arm
 from reid.tracking.grid_views import view_tags
@@ -117,7 +117,7 @@ class Tracker:
         self._writer.log(run_id, facts.arm_points(folders), {}, tags)
         times = [folder.read("state")["updated"] for folder in folders if folder.state() != "planned"]
         self._writer.end(run_id, STATUS[state], max(map(facts.milliseconds, times)))
-        if run_id not in self._drawn and all(state in ENDED for state in states):
+        if run_id not in self._drawn and all(RunState(state).has_result for state in states):
             with tempfile.TemporaryDirectory() as temporary:
                 draw_arm(folders, arm, Path(temporary))
                 self.store.client.log_artifacts(run_id, temporary)

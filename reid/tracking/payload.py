@@ -12,7 +12,6 @@ import numpy as np
 from reid.metrics.names import domain_scores
 from reid.store.plan_old import Grid
 from reid.store.run_folder import RunFolder
-from reid.store.run_records import ENDED
 from reid.tracking.downsample import bins, epochs_a_bin, extremes
 
 FINAL = ("mAP", "rank1", "rank5", "rank10", "mINP")
@@ -133,7 +132,7 @@ def _curves(folder: RunFolder) -> Iterator[tuple[str, float, int]]:
     curves, (done, epochs) = folder.curves(), progress(folder)
     if curves is None:
         return
-    ended = folder.state() in ENDED
+    ended = folder.read_state().state.has_result
     if not ended:
         size = epochs_a_bin(epochs)
         curves = curves[curves["epoch"] <= done // size * size]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from torch import Tensor
 
 from reid.evaluation import Ranking
 from reid.models import Loaded
@@ -25,11 +26,27 @@ class Steps:
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """The end of a whole epoch. `state` continues the training bit for bit; it shares memory with the live model."""
+class TrainingState:
+    """A training after a whole epoch: with the recipe, the data and the seed it continues bit for bit.
+
+    `model` holds the weights that are evaluated and kept, `trained` those that are trained: the same unless weights are
+    averaged. `centers` (num_classes, D) are those of the centre loss.
+    """
 
     epoch: int
-    state: dict[str, Any]
+    iteration: int
+    model: dict[str, Tensor]
+    trained: dict[str, Tensor]
+    optimizer: dict[str, Any]
+    centers: Tensor
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The end of a whole epoch. `state` shares memory with the live model."""
+
+    epoch: int
+    state: TrainingState
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The training loop: one visible generator, from a recipe and a seed to events."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,7 @@ from reid.recipe import Recipe
 from reid.seeding import numpy_generator, torch_generator
 from reid.training.diagnostics.conflict import EVERY
 from reid.training.ema import Average
-from reid.training.events import STEP_FIELDS, Checkpoint, Diverged, Evaluated, Event, Steps
+from reid.training.events import STEP_FIELDS, Checkpoint, Diverged, Evaluated, Event, Steps, TrainingState
 from reid.training.optimizer import build_optimizer, set_learning_rate
 from reid.training.schedule import learning_rate
 from reid.training.step import train_step
@@ -31,7 +30,7 @@ def train(
     data: DecodedDataset,
     seed: int,
     device: torch.device,
-    resume: dict[str, Any] | None = None,
+    resume: TrainingState | None = None,
     conflict_every: int = EVERY,
 ) -> Iterator[Event]:
     """Train `recipe` on `data` and yield events: what was loaded of pretrained weights, if any were asked for, steps,
@@ -57,13 +56,13 @@ def train(
     evaluated = model if average is None else average.model
     first, iteration = 1, 0
     if resume is not None:
-        evaluated.load_state_dict(resume["model"])
-        model.load_state_dict(resume["trained"])
-        optimizer.load_state_dict(resume["optimizer"])
-        centers.copy_(resume["centers"])
-        first, iteration = resume["epoch"] + 1, resume["iteration"]
-        if _is_due(recipe, resume["epoch"]):
-            yield Evaluated(resume["epoch"], evaluate(evaluated, data, recipe, device))
+        evaluated.load_state_dict(resume.model)
+        model.load_state_dict(resume.trained)
+        optimizer.load_state_dict(resume.optimizer)
+        centers.copy_(resume.centers)
+        first, iteration = resume.epoch + 1, resume.iteration
+        if _is_due(recipe, resume.epoch):
+            yield Evaluated(resume.epoch, evaluate(evaluated, data, recipe, device))
 
     pixels = torch.from_numpy(data.pixels["train"]).to(device)
     device_labels = torch.from_numpy(labels).to(device)
@@ -94,17 +93,10 @@ def train(
                     bad = rows[~finite].iloc[0]
                     yield Diverged(epoch, f"total loss is {bad['total_loss']} at iteration {int(bad['iteration'])}")
                     return
-        yield Checkpoint(
-            epoch,
-            {
-                "epoch": epoch,
-                "iteration": iteration,
-                "model": evaluated.state_dict(),
-                "trained": model.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "centers": centers,
-            },
+        state = TrainingState(
+            epoch, iteration, evaluated.state_dict(), model.state_dict(), optimizer.state_dict(), centers
         )
+        yield Checkpoint(epoch, state)
         if _is_due(recipe, epoch):
             try:
                 ranking = evaluate(evaluated, data, recipe, device)

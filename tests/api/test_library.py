@@ -17,7 +17,7 @@ def test_from_a_folder_to_a_trained_network(tiny_root: Path, tiny_recipe: reid.R
     last = None
     for event in reid.train(tiny_recipe, data, seed=0, device="cpu"):
         if isinstance(event, Checkpoint):
-            model.load_state_dict(event.state["model"])
+            model.load_state_dict(event.state.model)
         if isinstance(event, Evaluated):
             last = event.ranking
     assert last is not None

@@ -10,7 +10,9 @@ import pytest
 from reid.cli.app import main
 from reid.files import write_json
 from reid.store.claim import claim
-from reid.store.run_store import Ledger, set_state
+from reid.store.run_records import ProgressRecord, RunState
+from reid.store.run_store import RunStore, set_state
+from tests.helpers.records import asked, evaluation, scored
 
 Reid = Callable[..., str]
 
@@ -18,20 +20,28 @@ Reid = Callable[..., str]
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
     """A grid of four runs: finished, failed and held, stopped, planned."""
-    ledger = Ledger.create(tmp_path)
+    run_store = RunStore.create(tmp_path)
     names = ["aaaa", "aabb", "bbbb", "cccc"]
     grid = tmp_path / "grids" / "small"
     grid.mkdir(parents=True)
-    arms = [{"arm": f"{number:02b}", "recipe": {"schedule": {"epochs": 9}}} for number in range(4)]
+    recipe = {"schedule": {"epochs": 9}}
+    arms = [{"arm": f"{number:02b}", "levels": {}, "recipe": recipe} for number in range(4)]
     runs = [{"signature": name, "arm": arm["arm"], "seed": 0} for name, arm in zip(names, arms, strict=True)]
-    write_json(grid / "plan.json", {"name": "small", "arms": arms, "runs": runs})
+    write_json(grid / "plan.json", {"name": "small", "factors": [], "seeds": [0], "arms": arms, "runs": runs})
     for name in names:
-        ledger.enter({"signature": name, "seed": 0})
-    set_state(ledger.folder("aaaa"), state="finished", epoch=9, seconds=60.0)
-    ledger.folder("aaaa").write("evaluations", [{"epoch": 9, "mAP": 0.5}])
-    set_state(ledger.folder("aabb"), state="failed", epoch=2, held=True, trace="x", reason="ValueError: no\nmore")
-    set_state(ledger.folder("bbbb"), state="stopped", epoch=3)
-    ledger.folder("aabb").log.write_text("attempt 1 on cpu\n")
+        run_store.enter(asked(name))
+    set_state(run_store.folder("aaaa"), state=RunState.FINISHED, epoch=9, seconds=60.0)
+    run_store.folder("aaaa").write_evaluations([evaluation(9, 0.5)])
+    set_state(
+        run_store.folder("aabb"),
+        state=RunState.FAILED,
+        epoch=2,
+        quarantined=True,
+        trace="x",
+        reason="ValueError: no\nmore",
+    )
+    set_state(run_store.folder("bbbb"), state=RunState.STOPPED, epoch=3)
+    run_store.folder("aabb").log.write_text("attempt 1 on cpu\n")
     return tmp_path
 
 
@@ -49,15 +59,15 @@ def reid(output: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 
 
 def test_status_of_a_grid(reid: Reid, output: Path) -> None:
-    folder = Ledger(output).folder("cccc")
-    set_state(folder, state="running", host="lab", pid=77, slot="1 GPU 3")
-    folder.write("progress", {"epoch": 4, "mAP": 0.25, "images_per_second": 812.4, "eta": 3700.0})
+    folder = RunStore(output).folder("cccc")
+    set_state(folder, state=RunState.RUNNING, host="lab", pid=77, slot="1 GPU 3")
+    folder.write_progress(ProgressRecord(epoch=4, scores=scored(0.25), images_per_second=812.4, eta=3700.0))
     with claim(folder):
         text = reid("status", "small")
         document = json.loads(reid("status", "small", "--json"))
     lines = {line.split()[0]: " ".join(line.split()) for line in text.splitlines() if line.strip()}
     assert lines["00"] == "00 0 finished 9/9 50.0 aaaa"
-    assert lines["01"] == "01 0 failed 2/9 aabb held: ValueError: no"
+    assert lines["01"] == "01 0 failed 2/9 aabb quarantined: ValueError: no"
     assert lines["10"] == "10 0 stopped 3/9 bbbb"
     assert lines["11"] == "11 0 running 4/9 25.0 812 1:01:40 lab 1 GPU 3 cccc"
     assert text.splitlines()[-1] == "1 finished, 1 failed, 1 stopped, 1 running; ETA 0:01:00"
@@ -79,12 +89,12 @@ def test_status_of_all_grids(reid: Reid) -> None:
 def test_watching_ends_with_the_grid(
     reid: Reid, output: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger, looked = Ledger(output), []
+    run_store, looked = RunStore(output), []
 
     def sleep(_: float) -> None:
         looked.append(1)
         for name in (["bbbb"], ["cccc"])[len(looked) - 1]:
-            set_state(ledger.folder(name), state="finished", epoch=9)
+            set_state(run_store.folder(name), state=RunState.FINISHED, epoch=9)
 
     monkeypatch.setattr("time.sleep", sleep)
     lines = reid("status", "small", "--watch", *words).splitlines()
@@ -99,12 +109,9 @@ def test_watching_ends_with_the_grid(
 
 
 def test_retry_releases_what_failed(reid: Reid, output: Path) -> None:
-    assert "say what to try again; --failed is all there is" in reid("retry", "small", code=2)
-    assert (
-        reid("retry", "small", "--failed") == "1 failed runs of small released; launch the grid again to train them\n"
-    )
-    assert not Ledger(output).is_over("aabb")
-    assert Ledger(output).is_over("aaaa")
+    assert reid("retry", "small") == "1 failed runs of small released; launch the grid again to train them\n"
+    assert not RunStore(output).is_settled("aabb")
+    assert RunStore(output).is_settled("aaaa")
 
 
 def test_stop_asks_in_the_folder(reid: Reid, output: Path) -> None:
@@ -114,7 +121,7 @@ def test_stop_asks_in_the_folder(reid: Reid, output: Path) -> None:
 
 
 def test_forget_removes_a_run_that_nobody_trains(reid: Reid, output: Path) -> None:
-    folder = Ledger(output).folder("aabb")
+    folder = RunStore(output).folder("aabb")
     with claim(folder):
         assert f"run aabb: is trained by {os.uname().nodename}, process {os.getpid()}; `reid stop`" in reid(
             "forget", "aabb", code=2
@@ -125,7 +132,7 @@ def test_forget_removes_a_run_that_nobody_trains(reid: Reid, output: Path) -> No
 
 
 def test_forget_of_a_store_that_is_down_says_what_is_left(reid: Reid, output: Path) -> None:
-    folder = Ledger(output).folder("bbbb")
+    folder = RunStore(output).folder("bbbb")
     folder.write("mlflow", {"http://127.0.0.1:9|small": "0123abcd"})
     text = reid("forget", "bbbb")
     assert "tracking store http://127.0.0.1:9: " in text
@@ -136,7 +143,7 @@ def test_forget_of_a_store_that_is_down_says_what_is_left(reid: Reid, output: Pa
 def test_logs(reid: Reid, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert reid("logs", "aab") == "attempt 1 on cpu\n"
     assert "run cccc: has no log yet, nobody has begun to train it" in reid("logs", "cccc", code=2)
-    folder = Ledger(output).folder("aabb")
+    folder = RunStore(output).folder("aabb")
     with claim(folder) as mine:
         assert mine is not None
 

@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel
 
 from reid.cli.app import app
-from reid.grids.grid import Grid
+from reid.grids.grid import read_grid
 from reid.grids.grid_file import GridFile
 from reid.models import build_model
 from reid.recipe import Recipe
@@ -135,14 +135,14 @@ def test_yaml_blocks_are_grids_that_load(tmp_path: Path) -> None:
     assert len(load(tmp_path / "grid.yaml", GridFile).factors) == 6
     listed = "".join(line for line in whole.splitlines(keepends=True) if not line.startswith("factors"))
     (tmp_path / "list.yaml").write_text(listed + arms)
-    assert [arm.recipe.id_loss.weight for arm in Grid(tmp_path / "list.yaml", {}).arms] == [1, 0, 1]
+    assert [arm.recipe.id_loss.weight for arm in read_grid(tmp_path / "list.yaml", {}).arms] == [1, 0, 1]
     rest = "".join(line for line in whole.splitlines(keepends=True) if not line.startswith("dataset"))
     (tmp_path / "own.yaml").write_text(dataset + rest)
     own = load(tmp_path / "own.yaml", GridFile).dataset
     assert own is not None
     assert own.root == Path("/data/market1501")
     (tmp_path / "domains.yaml").write_text(f"name: domains\n{domains}")
-    assert len(Grid(tmp_path / "domains.yaml", {}).arms) == 6
+    assert len(read_grid(tmp_path / "domains.yaml", {}).arms) == 6
     demo = yaml.safe_load((ROOT / "studies" / "demo.yaml").read_text())
     kept = yaml.safe_dump({key: demo[key] for key in ("name", "dataset", "recipe")})
     (tmp_path / "study.yaml").write_text(kept + study)
@@ -153,4 +153,4 @@ def test_yaml_blocks_are_grids_that_load(tmp_path: Path) -> None:
         "schedule:", "evaluation: {every: 20}, schedule:"
     )
     (tmp_path / "budget.yaml").write_text(epochs + budget)
-    assert Grid(tmp_path / "budget.yaml", {}).spec.budget["halving"].first == 20
+    assert read_grid(tmp_path / "budget.yaml", {}).spec.budget["halving"].first == 20

@@ -24,6 +24,7 @@ from reid.data.synthetic import SyntheticSpec
 from reid.store.run_folder import RunFolder
 from reid.tracking import sync
 from reid.tracking.mlflow_store import embedded_uri
+from tests.helpers.records import raw
 from tests.studies.synthetic import write_study
 
 pytestmark = [
@@ -106,10 +107,10 @@ def test_a_study_ends_with_an_answer(study: tuple[Path, Path, str]) -> None:
     assert found["optimism"] == pytest.approx(found["validation_best"] - sum(found["rerun"]["values"]) / 2)
     for side, split in (("winner", None), ("defaults", None), ("rerun", {"validation_identities": 0.34})):
         for run in found[side]["runs"]:
-            asked = RunFolder(output / "runs" / run["signature"]).read("run")
+            asked = raw(RunFolder(output / "runs" / run["signature"]), "run")
             assert (asked["seed"], asked["dataset"]["split"]) == (run["seed"], split)
     for trial in trials:
-        asked = RunFolder(output / "runs" / trial["runs"][0]["signature"]).read("run")
+        asked = raw(RunFolder(output / "runs" / trial["runs"][0]["signature"]), "run")
         assert asked["dataset"]["split"] == {"validation_identities": 0.34}
     assert {path.name for path in (output / "studies" / "toy" / "figures").iterdir()} == {
         "history-mAP.png", "slices-mAP.png", "parallel-mAP.png", "intermediate.png"

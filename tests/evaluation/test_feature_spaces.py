@@ -6,7 +6,7 @@ import torch
 
 from reid.data import DecodedDataset
 from reid.evaluation import evaluate, extract_test
-from reid.evaluation.feature_spaces import SHOWN_IMAGES, SPACES, Spaces, measure_spaces
+from reid.evaluation.feature_spaces import SHOWN_IMAGES, SPACES, FeatureSpaces, measure_spaces
 from reid.models import build_model
 from reid.recipe import Recipe
 from reid.tricks import TRICKS
@@ -24,7 +24,7 @@ def weights_of(recipe: Recipe, data: DecodedDataset) -> dict[str, torch.Tensor]:
     return model.state_dict()
 
 
-def spaces_of(weights: dict[str, torch.Tensor], recipe: Recipe, data: DecodedDataset) -> Spaces:
+def spaces_of(weights: dict[str, torch.Tensor], recipe: Recipe, data: DecodedDataset) -> FeatureSpaces:
     model = build_model(recipe, data.dataset.num_classes)
     model.load_state_dict(weights)
     return measure_spaces(extract_test(model, data, recipe, CPU), data.dataset, recipe)

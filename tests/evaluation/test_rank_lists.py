@@ -10,7 +10,9 @@ from torch import Tensor
 from reid.data import Dataset
 from reid.data.dataset import Split
 from reid.evaluation import rank_distances
-from reid.evaluation.rank_lists import LENGTH, named_lists, rank_lists, shown_queries
+from reid.evaluation.rank_lists import LENGTH, rank_lists, shown_queries
+from reid.execution.recorder import named_lists
+from reid.store.run_records import RankedImage
 
 
 def split(folder: str, n: int, identities: int, seed: int) -> Split:
@@ -61,8 +63,8 @@ def test_queries_are_fixed_spread_and_have_a_match() -> None:
 def test_files_are_named_relative_to_the_data_set() -> None:
     lists = rank_lists(dataset(), lambda queries: torch.rand(len(queries), 60))
     first = named_lists(lists, dataset())[0]
-    assert first["query"] == f"query/{lists[0].query}.jpg"
-    assert first["top"][0] == {"file": f"gallery/{lists[0].items[0]}.jpg", "right": lists[0].right[0]}
+    assert first.query == f"query/{lists[0].query}.jpg"
+    assert first.top[0] == RankedImage(file=f"gallery/{lists[0].items[0]}.jpg", right=lists[0].right[0])
 
 
 def test_no_query_with_a_match_no_list() -> None:

@@ -6,26 +6,28 @@ from typing import Any
 
 import pytest
 
-from reid.execution.dispatch import Dispatch, Happened
-from reid.execution.executors.base import Message
+from reid.execution.dispatch import Dispatch
+from reid.execution.events import Ended, Lost, Progressed, Retrying, RunEvent, Started
 from reid.execution.failures import ATTEMPTS, delay_before
 from reid.store.claim import claim
 from reid.store.run_folder import RunFolder
-from reid.store.run_store import Ledger, set_state
+from reid.store.run_records import ProgressRecord, RunState
+from reid.store.run_store import RunStore, set_state
 from tests.helpers.fake_executor import Clock, FolderExecutor, Script, fail, finish, lose
+from tests.helpers.records import asked, raw
 
 
 class Bench:
     """A dispatch on a fake executor with a clock set by hand."""
 
     def __init__(self, output: Path, runs: int, slots: int = 2, **about: Any) -> None:
-        self.ledger, self.clock = Ledger.create(output), Clock()
+        self.run_store, self.clock = RunStore.create(output), Clock()
         self.names = [f"run{number}" for number in range(runs)]
         for name in self.names:
-            self.ledger.enter({"signature": name})
+            self.run_store.enter(asked(name))
         self.executor = FolderExecutor(slots)
-        self.dispatch = Dispatch(self.ledger, self.executor, clock=self.clock, **about)
-        self.happened: list[Happened] = []
+        self.dispatch = Dispatch(self.run_store, self.executor, clock=self.clock, **about)
+        self.happened: list[RunEvent] = []
 
     def script(self, name: str, *scripts: Script) -> None:
         self.executor.scripts[name] = list(scripts)
@@ -43,11 +45,12 @@ class Bench:
 
     def told(self, name: str) -> list[str]:
         """What was said of a run; outcomes by their state."""
-        mine = [what for what in self.happened if what.signature == name]
-        return [what.content if what.kind == "ended" else what.kind for what in mine]
+        words: dict[type, str] = {Started: "started", Retrying: "retry", Progressed: "progress"}
+        mine = [event for event in self.happened if event.signature == name]
+        return [str(event.state) if isinstance(event, Ended) else words[type(event)] for event in mine]
 
     def state(self, name: str) -> dict[str, Any]:
-        state: dict[str, Any] = self.ledger.folder(name).read("state")
+        state: dict[str, Any] = raw(self.run_store.folder(name), "state")
         return state
 
 
@@ -68,7 +71,9 @@ def test_a_lost_run_goes_on_after_a_delay_and_keeps_its_slot(tmp_path: Path) -> 
     bench.dispatch.submit("run0")
     bench.go()
     assert bench.told("run0") == ["started", "retry"]
-    assert bench.happened[-1].content.startswith("worker killed by SIGKILL; again in ")
+    last = bench.happened[-1]
+    assert isinstance(last, Retrying)
+    assert last.reason.startswith("worker killed by SIGKILL; again in ")
     assert bench.state("run0")["state"] == "stopped"
     assert bench.dispatch.free() == 0, "what fails here now would fail another run as well"
     bench.until_idle()
@@ -83,14 +88,14 @@ def test_what_never_gets_anywhere_is_given_up_but_not_held(tmp_path: Path) -> No
     assert bench.told("run0") == ["started", "retry"] * (ATTEMPTS - 1) + ["started", "failed"]
     waits = sum(delay_before("run0", attempt) for attempt in range(1, ATTEMPTS))
     assert waits <= bench.clock.now <= waits + 3 * ATTEMPTS
-    assert not bench.ledger.is_over("run0")
+    assert not bench.run_store.is_settled("run0")
 
 
 def test_progress_forgives_what_was_before(tmp_path: Path) -> None:
     bench = Bench(tmp_path, 1)
 
     def progress_and_lose(folder: RunFolder) -> Any:
-        set_state(folder, epoch=(folder.read("state") or {}).get("epoch", 0) + 1)
+        set_state(folder, epoch=folder.read_state().epoch + 1)
         return lose(folder)
 
     bench.script("run0", *[progress_and_lose] * 3 * ATTEMPTS)
@@ -107,7 +112,7 @@ def test_an_error_is_tried_once_more_and_then_held(tmp_path: Path) -> None:
         bench.dispatch.submit(name)
     bench.until_idle()
     assert bench.told("run0") == ["started", "retry", "started", "failed"]
-    assert bench.state("run0")["held"]
+    assert bench.state("run0")["quarantined"]
     assert bench.told("run1") == ["started", "retry", "started", "finished"]
     bench.dispatch.submit("run0")
     bench.until_idle()
@@ -131,9 +136,9 @@ def test_a_worker_asked_to_end_is_preempted_but_a_run_asked_to_stop_has_stopped(
 
     def stop(transient: bool) -> Script:
         def script(folder: RunFolder) -> Any:
-            message = fail("", transient=transient)(folder)
-            set_state(folder, state="stopped")
-            return type(message)("ended", folder.signature, "stopped")
+            fail("", transient=transient)(folder)
+            set_state(folder, state=RunState.STOPPED)
+            return Ended(folder.signature, RunState.STOPPED)
 
         return script
 
@@ -156,8 +161,8 @@ def test_a_run_that_hangs_twice_at_one_epoch_is_held(tmp_path: Path, hangs: int,
     bench.until_idle()
     assert bench.executor.killed == ["run0"] * hangs
     assert bench.told("run0") == ["started", "retry", "started", outcome]
-    assert bench.ledger.is_over("run0")
-    assert bench.state("run0").get("held", False) is (outcome == "failed")
+    assert bench.run_store.is_settled("run0")
+    assert bench.state("run0")["quarantined"] is (outcome == "failed")
 
 
 def test_what_shows_progress_or_waits_for_its_turn_does_not_hang(tmp_path: Path) -> None:
@@ -166,10 +171,10 @@ def test_what_shows_progress_or_waits_for_its_turn_does_not_hang(tmp_path: Path)
     for name in bench.names:
         bench.dispatch.submit(name)
     bench.go()
-    set_state(bench.ledger.folder("run0"), state="running")  # run1 has not been begun by anybody: a queue elsewhere
+    set_state(bench.run_store.folder("run0"), state=RunState.RUNNING)  # nobody has begun run1: a queue elsewhere
     for number in range(10):
-        bench.ledger.folder("run0").write("progress", {"epoch": 1})
-        os.utime(bench.ledger.folder("run0").progress, (number, number))
+        bench.run_store.folder("run0").write_progress(ProgressRecord(epoch=1))
+        os.utime(bench.run_store.folder("run0").progress, (number, number))
         bench.go(rounds=30)
     assert bench.executor.killed == []
 
@@ -200,16 +205,18 @@ def test_one_that_succeeds_between_breaks_the_row(tmp_path: Path) -> None:
 
 def test_what_another_process_trains_is_waited_for_and_its_result_told(tmp_path: Path) -> None:
     bench = Bench(tmp_path, 3)
-    folder = bench.ledger.folder("run0")
+    folder = bench.run_store.folder("run0")
     with claim(folder):
         for name in bench.names:
             bench.dispatch.submit(name)
         bench.go(rounds=20)
         assert bench.told("run0") == ["retry"]
-        assert f"process {os.getpid()}; waiting for it" in bench.happened[0].content
+        first = bench.happened[0]
+        assert isinstance(first, Retrying)
+        assert f"process {os.getpid()}; waiting for it" in first.reason
         assert [bench.told(name)[-1] for name in bench.names[1:]] == ["finished", "finished"], "others went on"
         assert not bench.dispatch.idle()
-        set_state(folder, state="finished")
+        set_state(folder, state=RunState.FINISHED)
     bench.until_idle()
     assert bench.told("run0") == ["retry", "finished"]
     assert "run0" not in bench.executor.started
@@ -218,7 +225,7 @@ def test_what_another_process_trains_is_waited_for_and_its_result_told(tmp_path:
 def test_what_another_machine_left_is_taken_over(tmp_path: Path) -> None:
     bench = Bench(tmp_path, 1)
     record = {"host": "gone", "machine": "elsewhere", "pid": 1, "began": 1.0}
-    (bench.ledger.folder("run0").path / "claim.1.json").write_text(json.dumps(record))
+    (bench.run_store.folder("run0").path / "claim.1.json").write_text(json.dumps(record))
     bench.dispatch.submit("run0")
     bench.go(rounds=110)
     assert bench.told("run0") == ["retry"]
@@ -228,7 +235,7 @@ def test_what_another_machine_left_is_taken_over(tmp_path: Path) -> None:
 
 def test_a_run_that_is_forgotten_meanwhile_ends_nothing_else(tmp_path: Path) -> None:
     bench = Bench(tmp_path, 2)
-    shutil.rmtree(bench.ledger.folder("run0").path)
+    shutil.rmtree(bench.run_store.folder("run0").path)
     for name in bench.names:
         bench.dispatch.submit(name)
     bench.script("run0", *[lose_unwritten] * ATTEMPTS)
@@ -236,8 +243,8 @@ def test_a_run_that_is_forgotten_meanwhile_ends_nothing_else(tmp_path: Path) -> 
     assert [bench.told(name)[-1] for name in bench.names] == ["failed", "finished"]
 
 
-def lose_unwritten(folder: RunFolder) -> Message:
-    return Message("lost", folder.signature, "its folder cannot be written: No such file or directory")
+def lose_unwritten(folder: RunFolder) -> Lost:
+    return Lost(folder.signature, "its folder cannot be written: No such file or directory")
 
 
 def test_stopping_asks_what_trains_and_drops_the_rest(tmp_path: Path) -> None:
@@ -248,7 +255,7 @@ def test_stopping_asks_what_trains_and_drops_the_rest(tmp_path: Path) -> None:
         bench.dispatch.submit(name)
     bench.go()
     bench.dispatch.stop()
-    assert bench.ledger.folder("run0").stop_request.exists()
+    assert bench.run_store.folder("run0").stop_request.exists()
     bench.executor.hanging.clear()
     bench.until_idle()
     assert bench.executor.started[:2] == ["run0", "run1"]

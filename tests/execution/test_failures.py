@@ -10,12 +10,13 @@ from reid.execution import failures
 from reid.execution.failures import (
     ATTEMPTS,
     LONGEST_DELAY,
+    Failure,
     delay_before,
-    describe_failure,
     is_out_of_gpu_memory,
     is_transient,
     trace_digest,
 )
+from reid.store.run_records import StateRecord
 
 
 def raised(error: Exception, cause: Exception | None = None) -> Exception:
@@ -78,15 +79,16 @@ def test_a_trace_is_the_place_not_the_words() -> None:
 
 def test_the_same_trace_twice_is_held_and_bad_input_at_once() -> None:
     error = raised(ValueError("bad"))
-    first = describe_failure(error, {}, transient=False)
-    assert (first["state"], first["held"], first["reason"]) == ("failed", False, "ValueError: bad")
-    assert "Traceback" in first["error"]
-    assert describe_failure(error, first, transient=False)["held"]
-    assert not describe_failure(error, {"trace": "another"}, transient=False)["held"]
-    assert not describe_failure(error, first, transient=True)["held"], "what passes by itself is never held"
-    bad_input = describe_failure(raised(InputError("a file is gone")), {}, transient=False)
-    assert bad_input["held"]
-    assert bad_input["reason"] == "a file is gone"
+    first = Failure.of(error, StateRecord(), transient=False)
+    assert (first.quarantined, first.reason) == (False, "ValueError: bad")
+    assert "Traceback" in first.error
+    again = StateRecord(trace=first.trace)
+    assert Failure.of(error, again, transient=False).quarantined
+    assert not Failure.of(error, StateRecord(trace="another"), transient=False).quarantined
+    assert not Failure.of(error, again, transient=True).quarantined, "what passes by itself is never quarantined"
+    bad_input = Failure.of(raised(InputError("a file is gone")), StateRecord(), transient=False)
+    assert bad_input.quarantined
+    assert bad_input.reason == "a file is gone"
 
 
 def test_delays_double_are_capped_and_are_a_runs_own() -> None:

@@ -16,6 +16,7 @@ from reid.models import build_model
 from reid.recipe import Recipe
 from reid.store.dataset_record import dataset_record
 from reid.store.run_folder import RunFolder
+from reid.store.run_records import RecipeRecord, RunRecord
 from reid.training import INDICES, STEP_FIELDS, measure_dynamics
 from reid.tricks import TRICKS
 
@@ -25,9 +26,9 @@ def execute(folder: Path, recipe: Recipe, data: DecodedDataset) -> RunFolder:
     run = RunFolder(folder / "run")
     run.path.mkdir()
     dataset = dataset_record(DatasetSource(name="tiny", root=data.dataset.root), data)
-    run.write("run", {"signature": "run", "recipe": recipe.model_dump(mode="json"), "seed": 0, "dataset": dataset})
+    run.write_run(RunRecord(signature="run", recipe=RecipeRecord.of(recipe), seed=0, dataset=dataset, code="0" * 16))
     torch.set_num_threads(1)
-    Worker(folder / "cache", torch.device("cpu"), False).execute(run.path, lambda _: None, lambda: False)
+    Worker(folder / "cache", torch.device("cpu"), False).execute(run.path, lambda *_: None, lambda: False)
     return run
 
 
@@ -60,7 +61,7 @@ def test_the_log_says_what_was_loaded_of_pretrained_weights(
 
 def test_a_diverged_run_has_its_curves_up_to_the_end(tiny: DecodedDataset, tiny_recipe: Recipe, tmp_path: Path) -> None:
     run = execute(tmp_path, tiny_recipe.set({"schedule.base": 1e30}), tiny)
-    assert run.state() == "diverged"
+    assert run.read_state().state == "diverged"
     curves = run.curves()
     assert curves is not None
     assert not np.isfinite(curves["total_loss"].iloc[-1])

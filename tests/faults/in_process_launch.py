@@ -4,21 +4,20 @@ Everything is imported before the first fork, so that a process to be killed is 
 not in its imports. A line on standard input starts one; its pid is printed, and "over" when it has ended.
 """
 
-import json
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from reid.execution.dispatch import Dispatch
-from reid.execution.executors.base import Message
+from reid.execution.events import Ended, ExecutorEvent
 from reid.execution.worker import Worker
 from reid.grids.orchestrator import Orchestrator
-from reid.grids.status import make_board
-from reid.store.run_store import Ledger
+from reid.grids.status import open_status
+from reid.store.plan import read_plan
+from reid.store.run_store import RunStore
 
 
 class HereExecutor:
@@ -41,22 +40,22 @@ class HereExecutor:
     def submit(self, run: Path, until: int | None) -> None:  # noqa: ARG002 - the protocol's
         self.run = run
 
-    def messages(self, timeout: float) -> Iterator[Message]:  # noqa: ARG002 - the protocol's
+    def events(self, timeout: float) -> Iterator[ExecutorEvent]:  # noqa: ARG002 - the protocol's
         if self.run is not None:
             run, self.run = self.run, None
-            yield Message("ended", run.name, self.worker.execute(run, lambda _: None, lambda: False))
+            yield Ended(run.name, self.worker.execute(run, lambda *_: None, lambda: False))
 
     def kill(self, signature: str) -> None:
         raise NotImplementedError(f"{signature} trains in the only process there is")
 
 
 def train(output: Path, grid: str) -> None:
-    ledger = Ledger.create(output)
-    plan: dict[str, Any] = json.loads((output / "grids" / grid / "plan.json").read_text())
-    for run in plan["runs"]:
-        ledger.settle(run["signature"])
-    dispatch = Dispatch(ledger, HereExecutor(output / "cache"))
-    Orchestrator(plan, make_board(plan, ledger, 1), dispatch, lambda _: None, lambda *_: None).run()
+    run_store = RunStore.create(output)
+    plan = read_plan(output / "grids" / grid).plan
+    for run in plan.runs:
+        run_store.settle(run.signature)
+    dispatch = Dispatch(run_store, HereExecutor(output / "cache"))
+    Orchestrator(plan, open_status(plan, run_store, 1), dispatch, lambda _: None, lambda *_: None).run()
 
 
 def main() -> None:

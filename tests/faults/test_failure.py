@@ -10,6 +10,7 @@ import pytest
 from reid.store.run_folder import RunFolder
 from tests.faults.conftest import Misbehave
 from tests.helpers.grids import ablate, final_table, start_ablate
+from tests.helpers.records import raw
 
 pytestmark = pytest.mark.faults
 
@@ -32,27 +33,27 @@ def test_runs_that_raise_hang_and_go_nan_cost_nothing_but_themselves(
     assert code == 1, text
     assert "Traceback" not in text
     assert "grid toy: 5 finished, 2 failed, 1 diverged" in text.replace("1 diverged, 2 failed", "2 failed, 1 diverged")
-    assert "2 failed and held" in text
-    assert "`reid retry toy --failed` releases them" in text
+    assert "2 failed and quarantined" in text
+    assert "`reid retry toy` releases them" in text
     folders = {arm: RunFolder(output / "runs" / signature) for arm, signature in signatures.items()}
-    states: dict[str, dict[str, Any]] = {arm: folder.read("state") for arm, folder in folders.items()}
+    states: dict[str, dict[str, Any]] = {arm: raw(folder, "state") for arm, folder in folders.items()}
 
     raised = states["000"]
-    assert (raised["state"], raised["held"], raised["attempts"]) == ("failed", True, 2)
+    assert (raised["state"], raised["quarantined"], raised["attempts"]) == ("failed", True, 2)
     assert "asked to raise at iteration" in raised["reason"]
     assert "Traceback" in raised["error"]
     assert folders["000"].log.read_text().count("Traceback") == 2
     hung = states["011"]
-    assert (hung["state"], hung["held"], hung["attempts"]) == ("failed", True, 2)
+    assert (hung["state"], hung["quarantined"], hung["attempts"]) == ("failed", True, 2)
     assert hung["reason"] == "no progress for 20 s after epoch 2; its worker was ended, for the second time there"
     assert states["010"]["state"] == "diverged"
     assert "total loss is nan" in states["010"]["reason"]
     assert states["110"]["attempts"] == 2, "it was right the second time"
 
     code, text = end(start_ablate(toy, output, environment=environment))
-    assert code == 1, "what is held stays failed"
-    assert RunFolder(folders["000"].path).read("state")["attempts"] == 2, "and is not tried again"
-    reid("retry", "toy", "--failed", output=output)
+    assert code == 1, "what is quarantined stays failed"
+    assert raw(RunFolder(folders["000"].path), "state")["attempts"] == 2, "and is not tried again"
+    reid("retry", "toy", output=output)
     reid("forget", signatures["010"], output=output)
     ablate(toy, output)
     assert final_table(output) == undisturbed
@@ -72,7 +73,7 @@ def test_failures_alike_in_a_row_end_the_launch_with_one_line(
     code, text = end(start_ablate(toy, output, "--stop-after", "2", environment=environment))
     assert code == 1, text
     assert "stopped: 2 different runs in a row failed alike: ValueError: asked to raise at iteration" in text
-    begun = [path for path in (output / "runs").iterdir() if RunFolder(path).read("state")]
+    begun = [path for path in (output / "runs").iterdir() if raw(RunFolder(path), "state")]
     assert len(begun) <= 3, "no more than what was in flight"
 
 
@@ -81,9 +82,9 @@ def test_a_diverging_arm_is_a_result(toy: Path, tmp_path: Path) -> None:
     assert "8 diverged" in text
     for path in (tmp_path / "runs").glob("*"):
         folder = RunFolder(path)
-        assert "total loss is" in folder.read("state")["reason"]
+        assert "total loss is" in raw(folder, "state")["reason"]
         curves = folder.curves()
         assert curves is not None
         assert len(curves) > 0
     assert "8 diverged" in ablate(toy, tmp_path, "--set", "schedule.base=1e30")
-    assert all(RunFolder(path).read("state")["attempts"] == 1 for path in (tmp_path / "runs").glob("*"))
+    assert all(raw(RunFolder(path), "state")["attempts"] == 1 for path in (tmp_path / "runs").glob("*"))

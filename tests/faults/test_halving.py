@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from reid.grids.halving import Halving, Standing, decide
+from reid.grids.halving import ArmProgress, Halving, decide
 from reid.store.run_folder import RunFolder
 from tests.helpers.grids import ablate, final_table, start_ablate, wait_during
+from tests.helpers.records import raw
 
 pytestmark = pytest.mark.faults
 
@@ -25,7 +26,7 @@ def halved(toy: Path, tmp_path: Path) -> Path:
 def states(output: Path) -> dict[str, dict[str, Any]]:
     """The state of every run, by arm."""
     runs = json.loads((output / "grids" / "toy" / "plan.json").read_text())["runs"]
-    return {run["arm"]: RunFolder(output / "runs" / run["signature"]).read("state") or {} for run in runs}
+    return {run["arm"]: raw(RunFolder(output / "runs" / run["signature"]), "state") or {} for run in runs}
 
 
 def some(condition: Callable[[dict[str, Any]], bool], output: Path) -> bool:
@@ -44,7 +45,8 @@ def test_a_budget_survives_kills_and_can_be_taken_out(
         process.communicate()
     ablate(halved, output)
     whole = {
-        arm: Standing(arm, {row["epoch"]: row["mAP"] for row in run["evaluations"]}) for arm, run in undisturbed.items()
+        arm: ArmProgress(arm, {row["epoch"]: row["mAP"] for row in run["evaluations"]})
+        for arm, run in undisturbed.items()
     }
     verdicts = decide(Halving(first=4, factor=2), 12, "000", whole)
     assert sum(verdict.kind == "train" for verdict in verdicts.values()) in (2, 3)
@@ -52,7 +54,7 @@ def test_a_budget_survives_kills_and_can_be_taken_out(
         if verdicts[arm].kind == "train":
             assert state["state"] == "finished"
         else:
-            found = state["state"], state["censored"], state["epoch"], state["reason"]
+            found = state["state"], state["early_stopped"], state["epoch"], state["reason"]
             assert found == ("stopped", True, verdicts[arm].epoch, verdicts[arm].reason)
 
     before = {path: path.stat().st_mtime_ns for path in output.glob("runs/*/state.json")}
@@ -60,4 +62,4 @@ def test_a_budget_survives_kills_and_can_be_taken_out(
     assert {path: path.stat().st_mtime_ns for path in before} == before, "it is complete: nothing is touched"
     ablate(toy, output)
     assert final_table(output) == undisturbed
-    assert not some(lambda state: state["censored"], output)
+    assert not some(lambda state: state["early_stopped"], output)

@@ -16,6 +16,7 @@ import pytest
 
 from reid.store.run_folder import RunFolder
 from tests.helpers.grids import ablate, epochs_done, final_table, start_ablate, states, wait_for, workers_of
+from tests.helpers.records import raw
 
 pytestmark = pytest.mark.faults
 
@@ -33,7 +34,7 @@ def test_a_killed_worker_costs_nothing_but_its_epoch(toy: Path, undisturbed: dic
     code, text = end(process)
     assert code == 0, text
     assert final_table(tmp_path) == undisturbed
-    attempts = [RunFolder(path).read("state")["attempts"] for path in (tmp_path / "runs").glob("*")]
+    attempts = [raw(RunFolder(path), "state")["attempts"] for path in (tmp_path / "runs").glob("*")]
     assert sorted(attempts) == [1] * 7 + [2], "only the run of the killed worker was begun again"
 
 
@@ -53,7 +54,7 @@ def test_a_killed_parent_takes_its_workers_along_and_is_continued(
     finished = {
         path: (path / "result.json").stat().st_mtime_ns
         for path in (tmp_path / "runs").glob("*")
-        if RunFolder(path).state() == "finished"
+        if RunFolder(path).read_state().state == "finished"
     }
     assert finished
     ablate(toy, tmp_path)
@@ -67,7 +68,7 @@ def set_clocks_back(output: Path) -> None:
         time = (4e9, 1e8)[number % 2]
         for file in path.glob("claim.*.json"):
             os.utime(file, (time, time))
-        if state := RunFolder(path).read("state"):
+        if state := raw(RunFolder(path), "state"):
             RunFolder(path).write("state", {**state, "started": time, "updated": time})
 
 
@@ -82,7 +83,7 @@ def test_ctrl_c_finishes_the_epoch_and_the_same_command_goes_on(
     assert "Traceback" not in text
     assert "the same command goes on from here" in text
     assert "running" not in states(tmp_path).values()
-    stopped = [path for path in (tmp_path / "runs").glob("*") if RunFolder(path).state() == "stopped"]
+    stopped = [path for path in (tmp_path / "runs").glob("*") if RunFolder(path).read_state().state == "stopped"]
     assert stopped
     assert all(RunFolder(path).checkpoint.exists() for path in stopped)
     ablate(toy, tmp_path)
@@ -117,7 +118,7 @@ def test_a_worker_told_to_end_is_replaced_and_its_run_goes_on(
 
 def half_way(output: Path) -> list[int]:
     """Pids of workers whose runs have begun and are far from their end."""
-    begun = [RunFolder(path).read("state") or {"state": "planned"} for path in (output / "runs").glob("*")]
+    begun = [raw(RunFolder(path), "state") or {"state": "planned"} for path in (output / "runs").glob("*")]
     return [state["pid"] for state in begun if state["state"] == "running" and 2 <= state.get("epoch", 0) <= 6]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from reid.store.run_folder import RunFolder
 from tests.helpers.grids import epochs_done, final_table, start_ablate, states, wait_during
+from tests.helpers.records import raw
 from tests.helpers.services import need
 from tests.helpers.slurm import Slurm, missing
 
@@ -50,7 +51,7 @@ def test_a_killed_and_a_cancelled_job_leave_the_table_as_it_is(
     assert process.returncode == 0, text
     assert "8 finished" in text
     assert final_table(tmp_path) == undisturbed
-    assert sum(RunFolder(path).read("state")["attempts"] for path in (tmp_path / "runs").glob("*")) > 8
+    assert sum(raw(RunFolder(path), "state")["attempts"] for path in (tmp_path / "runs").glob("*")) > 8
 
 
 def test_a_partition_that_is_not_there_is_one_line(toy: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from reid.store.run_folder import RunFolder
 from reid.studies.launch import status
 from tests.e2e.test_tune import start_tune, tune
 from tests.helpers.grids import epochs_done, wait_for, workers_of
+from tests.helpers.records import raw
 from tests.studies.synthetic import write_study
 
 pytestmark = pytest.mark.faults
@@ -42,7 +43,7 @@ def test_a_killed_worker_and_then_a_killed_parent_cost_no_trial(tiny_root: Path,
     assert {trial["state"] for trial in trials} <= {"complete", "pruned"}
     assert [trial["params"] for trial in trials[: len(left)]] == [trial["params"] for trial in left]
     attempts = [
-        RunFolder(output / "runs" / trial["runs"][0]["signature"]).read("state")["attempts"] for trial in trials
+        raw(RunFolder(output / "runs" / trial["runs"][0]["signature"]), "state")["attempts"] for trial in trials
     ]
     assert sum(attempts) <= 5 + 1 + 2, "only what was in flight was begun again"
     assert max(attempts) > 1

@@ -12,6 +12,7 @@ import pytest
 from reid.store.run_folder import RunFolder
 from tests.faults.conftest import Misbehave
 from tests.helpers.grids import final_table, start_ablate, states, wait_for
+from tests.helpers.records import raw
 
 pytestmark = pytest.mark.faults
 
@@ -22,7 +23,7 @@ def end(process: "subprocess.Popen[str]") -> tuple[int, str]:
 
 
 def attempts(output: Path) -> list[int]:
-    return [RunFolder(path).read("state")["attempts"] for path in (output / "runs").iterdir()]
+    return [raw(RunFolder(path), "state")["attempts"] for path in (output / "runs").iterdir()]
 
 
 def test_two_machines_at_once_and_one_of_them_dies(

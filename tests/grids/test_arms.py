@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reid.errors import InputError
-from reid.grids.grid import Grid
+from reid.grids.grid import Grid, read_grid
 
 HEAD = "name: list\ndataset: {name: tiny, root: data/tiny}\n"
 ARMS = """\
@@ -19,7 +19,7 @@ arms:
 def grid(folder: Path, text: str) -> Grid:
     file = folder / "grid.yaml"
     file.write_text(HEAD + text)
-    return Grid(file, {})
+    return read_grid(file, {})
 
 
 def test_an_arm_a_level_of_one_factor(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_an_arm_a_level_of_one_factor(tmp_path: Path) -> None:
     assert only == base.set({"triplet.weight": 0})
     assert strong.neck.kind == "bnneck"
     assert (strong.center.weight, strong.triplet.margin) == (0.001, "soft")
-    assert len(made.runs(dict.fromkeys(made.sources, "content"))) == 3
+    assert len(made.runs(dict.fromkeys(made.spec.sources, "content"))) == 3
 
 
 def test_a_factor_of_written_out_levels_crosses_with_others(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, message: s
 
 
 def test_the_experiments_arms_are_the_papers() -> None:
-    made = Grid(Path(__file__).parents[2] / "experiments" / "bnneck.yaml", {})
+    made = read_grid(Path(__file__).parents[2] / "experiments" / "bnneck.yaml", {})
     weights = {arm.levels["variant"]: (arm.recipe.id_loss.weight, arm.recipe.triplet.weight) for arm in made.arms}
     assert weights["ID loss only"] == (1, 0)
     assert weights["triplet loss only"] == (0, 1)

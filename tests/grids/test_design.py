@@ -8,7 +8,7 @@ from reid.recipe import Recipe
 from reid.recipe.yaml import load
 from reid.tricks import TRICKS
 
-FACTORS = [trick_factor(trick, Recipe(), {}) for trick in TRICKS.values()]
+FACTORS = [trick_factor(trick, trick.apply(Recipe())) for trick in TRICKS.values()]
 
 
 def test_full_factorial_of_the_six_tricks() -> None:
@@ -27,7 +27,10 @@ def test_full_factorial_of_the_six_tricks() -> None:
 
 
 def test_a_recipe_field_is_a_factor_with_any_number_of_levels() -> None:
-    factors = [field_factor("triplet.margin", [0.3, "soft", 0.5]), trick_factor(TRICKS["bnneck"], Recipe(), {})]
+    factors = [
+        field_factor("triplet.margin", [0.3, "soft", 0.5]),
+        trick_factor(TRICKS["bnneck"], TRICKS["bnneck"].apply(Recipe())),
+    ]
     arms = full_factorial(Recipe(), factors)
     assert [arm.name for arm in arms] == ["00", "01", "10", "11", "20", "21"]
     assert arms[3].recipe.triplet.margin == "soft"
@@ -52,11 +55,11 @@ def test_launch_order_is_blocks_of_seeds_and_the_half_fraction_first() -> None:
 
 @pytest.mark.parametrize("name", ["demo", "small"])
 def test_the_grids_of_the_repository_have_64_arms(name: str) -> None:
-    from reid.grids.grid import Grid
+    from reid.grids.grid import read_grid
 
-    grid = Grid(Path(__file__).parents[2] / "experiments" / f"{name}.yaml", {})
+    grid = read_grid(Path(__file__).parents[2] / "experiments" / f"{name}.yaml", {})
     assert len(grid.arms) == 64
-    runs = grid.runs(dict.fromkeys(grid.sources, "fingerprint"))
+    runs = grid.runs(dict.fromkeys(grid.spec.sources, "fingerprint"))
     assert len(runs) == len({signature for signature, _, _ in runs}) == 64 * len(grid.spec.seeds)
 
 
@@ -71,10 +74,10 @@ def test_the_grids_of_the_repository_have_64_arms(name: str) -> None:
     ],
 )
 def test_the_grids_over_fields(name: str, arms: int, runs: int) -> None:
-    from reid.grids.grid import Grid
+    from reid.grids.grid import read_grid
 
-    grid = Grid(Path(__file__).parents[2] / "experiments" / f"{name}.yaml", {})
-    assert (len(grid.arms), len(grid.runs(dict.fromkeys(grid.sources, "fingerprint")))) == (arms, runs)
+    grid = read_grid(Path(__file__).parents[2] / "experiments" / f"{name}.yaml", {})
+    assert (len(grid.arms), len(grid.runs(dict.fromkeys(grid.spec.sources, "fingerprint")))) == (arms, runs)
     strong = load(Path(__file__).parents[2] / "experiments" / "recipes" / "strong-baseline.yaml", Recipe)
     if name in ("batch-size", "image-size"):
         assert grid.arms[0].recipe == strong.set({"backbone.pretrained": "imagenet"})

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +11,14 @@ from hypothesis import strategies as st
 from reid.analysis.runs_table import mixture, read_runs
 from reid.data.run_data import Domains
 from reid.errors import InputError
-from reid.grids.grid import Grid
+from reid.grids.grid import Grid, read_grid
 from reid.grids.launch import prepare
+from reid.store.plan import Plan
 from reid.store.run_folder import RunFolder
 from reid.tracking.payload import run_points
 from tests.conftest import TINY_DATA
 from tests.helpers.quiet_view import Silent, execute
+from tests.helpers.records import raw
 
 RECIPE = """
 recipe:
@@ -43,7 +44,7 @@ CONTENT = {"day": "1", "night": "2", "dusk": "3"}
 def grid(tmp_path: Path, text: str) -> Grid:
     file = tmp_path / "grid.yaml"
     file.write_text(text)
-    return Grid(file, {})
+    return read_grid(file, {})
 
 
 @given(CHOICES, CHOICES, CHOICES, CHOICES)
@@ -62,9 +63,9 @@ def test_one_set_is_the_simple_form() -> None:
     assert Domains(("day",), ("day",)).fingerprint(CONTENT) == CONTENT["day"]
 
 
-def test_the_headline_is_the_first_set_that_was_trained_on() -> None:
-    assert Domains(("night",), ("day", "night", "dusk")).headline == "night"
-    assert Domains(("dusk",), ("day", "night")).headline == "day"
+def test_the_primary_set_is_the_first_set_that_was_trained_on() -> None:
+    assert Domains(("night",), ("day", "night", "dusk")).primary == "night"
+    assert Domains(("dusk",), ("day", "night")).primary == "day"
 
 
 def test_sets_to_train_on_are_a_factor(tmp_path: Path) -> None:
@@ -135,13 +136,13 @@ def test_a_set_that_is_not_there(tmp_path: Path, tiny_root: Path) -> None:
     assert not (tmp_path / "output" / "grids").exists()
 
 
-def trained(tmp_path: Path, tiny_root: Path, words: str) -> tuple[dict[str, Any], list[RunFolder]]:
+def trained(tmp_path: Path, tiny_root: Path, words: str) -> tuple[Plan, list[RunFolder]]:
     """Every run of a grid on the tiny set and its twin by night, trained."""
     night = ", ".join(f"{key}: {value}" for key, value in {**TINY_DATA, "seed": 4, "domain": "night"}.items())
     sets = f"datasets: {{day: {{root: {tiny_root}}}, night: {{root: {tmp_path}/night, synthesize: {{{night}}}}}}}\n"
     (tmp_path / "grid.yaml").write_text(f"name: sets\n{sets}{words}{RECIPE}")
     launched = prepare(tmp_path / "grid.yaml", tmp_path / "output", {}, False, "", Silent())
-    runs = [launched.ledger.folder(run["signature"]) for run in launched.plan["runs"]]
+    runs = [launched.run_store.folder(run.signature) for run in launched.plan.runs]
     execute(runs, tmp_path / "output" / "cache")
     return launched.plan, runs
 
@@ -150,23 +151,24 @@ def test_one_run_on_every_set(tmp_path: Path, tiny_root: Path) -> None:
     plan, runs = trained(
         tmp_path, tiny_root, "evaluate_on: [day, night]\nfactors: {train_on: [day, night, [day, night]]}\n"
     )
-    by_arm = {run["arm"]: folder for run, folder in zip(plan["runs"], runs, strict=True)}
-    assert plan["dataset"]["name"] == "day, night"
-    day, night, both = (by_arm[arm].read("result") for arm in "012")
+    by_arm = {run.arm: folder for run, folder in zip(plan.runs, runs, strict=True)}
+    assert plan.dataset is not None
+    assert plan.dataset.name == "day, night"
+    day, night, both = (raw(by_arm[arm], "result") for arm in "012")
     assert {name: scores["trained_on"] for name, scores in day["domains"].items()} == {"day": True, "night": False}
     assert {name: scores["trained_on"] for name, scores in both["domains"].items()} == {"day": True, "night": True}
     for result, headline in ((day, "day"), (night, "night"), (both, "day")):
         scores = {key: value for key, value in result["domains"][headline].items() if key != "trained_on"}
         assert scores == result["metrics"]
-    asked = by_arm["1"].read("run")["dataset"]
+    asked = raw(by_arm["1"], "run")["dataset"]
     assert (asked["name"], asked["train_on"], asked["evaluate_on"]) == (
         "night → day, night",
         ["night"],
         ["day", "night"],
     )
-    joined = by_arm["2"].read("run")["dataset"]
+    joined = raw(by_arm["2"], "run")["dataset"]
     assert joined["counts"]["train"]["identities"] == 2 * TINY_DATA["train_identities"]
-    evaluated = by_arm["1"].read("evaluations")
+    evaluated = raw(by_arm["1"], "evaluations")
     assert evaluated[-1]["mAP"] == pytest.approx(night["metrics"]["mAP"]), "per epoch: the headline set"
     other = np.load(by_arm["1"].path / "query_ap.day.npy")
     assert np.nanmean(other) == pytest.approx(night["domains"]["day"]["mAP"])
@@ -194,5 +196,5 @@ def test_a_tuning_run_sees_no_test_set_of_any_domain(tmp_path: Path, tiny_root: 
     record = json.loads((tuned.folder / "plan.json").read_text())["dataset"]
     assert len(record["notes"]) == 2
     assert all("held out of the training part, not on the test set" in note for note in record["notes"])
-    assert not {run["signature"] for run in plan["runs"]} & {run["signature"] for run in tuned.plan["runs"]}
-    assert all(run.read("result")["domains"]["night"]["trained_on"] is False for run in runs)
+    assert not {run.signature for run in plan.runs} & {run.signature for run in tuned.plan.runs}
+    assert all(raw(run, "result")["domains"]["night"]["trained_on"] is False for run in runs)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reid.grids.grid import Grid
+from reid.grids.grid import read_grid
 
 FOLDER = Path(__file__).parents[2] / "experiments"
 PROMISED = {
@@ -26,4 +26,4 @@ def test_it_begins_with_what_it_answers_its_cost_and_the_command(file: Path) -> 
     assert "?" in words.split(". ")[0]
     assert re.search(r"trainings|combinations|arms x", words)
     assert re.search(r"minutes?|hours?", words)
-    assert f"reid ablate experiments/{file.name} && reid report {Grid(file, {}).spec.name}" in words
+    assert f"reid ablate experiments/{file.name} && reid report {read_grid(file, {}).spec.name}" in words

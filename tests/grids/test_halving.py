@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reid.errors import InputError
-from reid.grids.grid import Grid
-from reid.grids.halving import Halving, Standing, Verdict, decide
+from reid.grids.grid import read_grid
+from reid.grids.halving import ArmProgress, Halving, HalvingDecision, decide
 
 EPOCHS = 30
 RUNGS = Halving(first=3, factor=3)  # 3, 9, 27
@@ -22,24 +22,26 @@ def test_rungs_end_before_the_training_does() -> None:
 
 
 @st.composite
-def grids(draw: st.DrawFn) -> dict[str, Standing]:
+def grids(draw: st.DrawFn) -> dict[str, ArmProgress]:
     """Untrained runs of a grid, with what their mAP will be at every rung."""
     arms, seeds = draw(st.integers(2, 10)), draw(st.integers(1, 3))
     value = st.integers(0, 4).map(lambda n: n / 4)  # few values, so that there are ties
     return {
-        f"{arm} {seed}": Standing(str(arm), {rung: draw(value) for rung in RUNGS.rungs(EPOCHS)})
+        f"{arm} {seed}": ArmProgress(str(arm), {rung: draw(value) for rung in RUNGS.rungs(EPOCHS)})
         for seed in range(seeds)
         for arm in range(arms)
     }
 
 
-def train(future: Mapping[str, Standing], seed: int, broken: frozenset[str] = frozenset()) -> dict[str, Verdict]:
+def train(
+    future: Mapping[str, ArmProgress], seed: int, broken: frozenset[str] = frozenset()
+) -> dict[str, HalvingDecision]:
     """Train a grid as verdicts say, one rung of one run at a time in an order of its own, and return the last verdicts.
 
     Verdicts are made anew from what is known before every step, as after an interruption.
     """
     order = random.Random(seed)
-    known = {signature: Standing(run.arm, {}) for signature, run in future.items()}
+    known = {signature: ArmProgress(run.arm, {}) for signature, run in future.items()}
     done: set[str] = set()
     while True:
         verdicts = decide(RUNGS, EPOCHS, "0", known)
@@ -53,7 +55,7 @@ def train(future: Mapping[str, Standing], seed: int, broken: frozenset[str] = fr
             known[signature] = replace(known[signature], settled=True)
             done.add(signature)
         elif epoch is None:
-            known[signature] = Standing(future[signature].arm, future[signature].mAP, settled=True)
+            known[signature] = ArmProgress(future[signature].arm, future[signature].mAP, settled=True)
             done.add(signature)
         else:
             assert epoch not in known[signature].mAP, "trained twice to one rung"
@@ -62,13 +64,13 @@ def train(future: Mapping[str, Standing], seed: int, broken: frozenset[str] = fr
 
 
 @given(grids(), st.integers(0, 99), st.integers(0, 99))
-def test_who_goes_on_depends_on_the_runs_alone(future: dict[str, Standing], one: int, other: int) -> None:
+def test_who_goes_on_depends_on_the_runs_alone(future: dict[str, ArmProgress], one: int, other: int) -> None:
     assert train(future, one) == train(future, other)
 
 
 @given(grids(), st.integers(0, 99))
 def test_the_base_and_the_best_are_never_ended_and_nothing_is_left_waiting(
-    future: dict[str, Standing], order: int
+    future: dict[str, ArmProgress], order: int
 ) -> None:
     verdicts = train(future, order)
     assert {verdict.kind for verdict in verdicts.values()} <= {"train", "end"}
@@ -85,18 +87,18 @@ def test_the_base_and_the_best_are_never_ended_and_nothing_is_left_waiting(
 
 
 @given(grids(), st.integers(0, 99), st.data())
-def test_runs_that_fail_hold_nobody_up(future: dict[str, Standing], order: int, data: st.DataObject) -> None:
+def test_runs_that_fail_hold_nobody_up(future: dict[str, ArmProgress], order: int, data: st.DataObject) -> None:
     broken = frozenset(data.draw(st.sets(st.sampled_from(sorted(future)))))
     assert all(verdict.kind != "wait" for verdict in train(future, order, broken).values())
 
 
 def test_a_run_that_diverged_counts_as_nothing_and_one_that_failed_not_at_all() -> None:
     runs = {
-        "a": Standing("base", {3: 0.1}),
-        "b": Standing("half diverged", {3: 0.8}),
-        "c": Standing("half diverged", {}, settled=True, worthless=True),
-        "d": Standing("half failed", {3: 0.5}),
-        "e": Standing("half failed", {}, settled=True),
+        "a": ArmProgress("base", {3: 0.1}),
+        "b": ArmProgress("half diverged", {3: 0.8}),
+        "c": ArmProgress("half diverged", {}, settled=True, worthless=True),
+        "d": ArmProgress("half failed", {3: 0.5}),
+        "e": ArmProgress("half failed", {}, settled=True),
     }
     verdicts = decide(Halving(first=3, factor=3), 9, "base", runs)
     assert [verdicts[signature].kind for signature in "abcde"] == ["train", "end", "end", "train", "train"]
@@ -104,7 +106,7 @@ def test_a_run_that_diverged_counts_as_nothing_and_one_that_failed_not_at_all() 
 
 
 @given(grids(), st.integers(0, 99))
-def test_the_share_is_an_upper_bound(future: dict[str, Standing], order: int) -> None:
+def test_the_share_is_an_upper_bound(future: dict[str, ArmProgress], order: int) -> None:
     verdicts = train(future, order)
     trained = sum(EPOCHS if verdict.epoch is None else verdict.epoch for verdict in verdicts.values())
     arms = len({run.arm for run in future.values()})
@@ -135,7 +137,7 @@ def test_a_budget_that_cannot_be_kept_is_one_line(tmp_path: Path, budget: str, f
     file = tmp_path / "g.yaml"
     file.write_text(GRID.format(budget=budget, factors=factors))
     with pytest.raises(InputError) as refused:
-        Grid(file, {})
+        read_grid(file, {})
     assert words in str(refused.value)
     assert str(file) in str(refused.value)
 
@@ -143,4 +145,4 @@ def test_a_budget_that_cannot_be_kept_is_one_line(tmp_path: Path, budget: str, f
 def test_a_grid_with_a_budget_says_so_in_its_plan(tmp_path: Path) -> None:
     file = tmp_path / "g.yaml"
     file.write_text(GRID.format(budget="{halving: {first: 4}}", factors="{bnneck: }"))
-    assert Grid(file, {}).spec.budget == {"halving": Halving(first=4, factor=3)}
+    assert read_grid(file, {}).spec.budget == {"halving": Halving(first=4, factor=3)}

@@ -19,6 +19,6 @@ def test_one_run_with_other_fields_leaves_the_grids_plan_alone(tiny_root: Path, 
     _, whole = planned({}, keep_plan=False)
     single, kept = planned({"schedule.epochs": 1}, keep_plan=True)
     assert kept == whole
-    assert all(single.ledger.folder(run["signature"]).read("run") for run in single.plan["runs"])
+    assert all(single.run_store.folder(run.signature).read_run() for run in single.plan.runs)
     _, replaced = planned({"schedule.epochs": 1}, keep_plan=False)
     assert replaced != whole

@@ -19,13 +19,15 @@ from reid.evaluation import evaluator, extract_test
 from reid.execution import recorder
 from reid.execution.evaluate_run import evaluate_run
 from reid.grids.forecast import forecast
-from reid.grids.grid import Grid
+from reid.grids.grid import read_grid
 from reid.grids.launch import Launched, open_data, prepare
 from reid.recipe import Recipe
 from reid.store.run_folder import RunFolder
-from reid.store.run_store import Ledger, set_state
+from reid.store.run_records import RunState
+from reid.store.run_store import RunStore, set_state
 from reid.store.shared_training import EVALUATION_ONLY, run_signature, shared_trainings, training_of
 from tests.helpers.quiet_view import Silent, execute
+from tests.helpers.records import raw
 
 GRID = """\
 name: shared
@@ -60,12 +62,12 @@ def planned(folder: Path, root: Path, base: float = 3e-3) -> Launched:
 
 
 def folders(launched: Launched) -> list[RunFolder]:
-    return [launched.ledger.folder(run["signature"]) for run in launched.plan["runs"]]
+    return [launched.run_store.folder(run.signature) for run in launched.plan.runs]
 
 
 def outcome(run: RunFolder) -> dict[str, Any]:
     """What a run measured, without its times."""
-    result = run.read("result")
+    result = raw(run, "result")
     ap = run.query_ap()
     assert ap is not None
     return {**{key: result[key] for key in result if key != "cost"}, "ap": ap.tobytes()}
@@ -102,21 +104,21 @@ def test_recipes_share_a_training_when_only_evaluation_differs(one: dict[str, An
 
 
 def test_the_grid_trains_once_and_evaluates_four_times(shared: Launched) -> None:
-    sources = [run for run in shared.plan["runs"] if "shares" not in run]
+    sources = [run for run in shared.plan.runs if run.shares is None]
     assert len(sources) == 1
-    assert {run["shares"] for run in shared.plan["runs"][1:]} == {sources[0]["signature"]}
+    assert {run.shares for run in shared.plan.runs[1:]} == {sources[0].signature}
     source, *others = folders(shared)
     assert source.model.exists()
     assert not any(other.model.exists() for other in others)
     for other in others:
-        assert other.read("run")["shares"] == source.signature
-        cost = other.read("result")["cost"]
+        assert raw(other, "run")["shares"] == source.signature
+        cost = raw(other, "result")["cost"]
         assert cost["shares"] == source.signature
         assert cost["shared"] == ["train_seconds", "images_per_second", "peak_memory_bytes"]
-        assert cost["train_seconds"] == source.read("result")["cost"]["train_seconds"]
+        assert cost["train_seconds"] == raw(source, "result")["cost"]["train_seconds"]
         assert cost["evaluation_seconds"] < cost["train_seconds"]
-        assert other.read("evaluations") == [{"epoch": 3, **other.read("result")["metrics"]}]
-        assert other.read("state")["epoch"] == 3
+        assert raw(other, "evaluations") == [{"epoch": 3, **raw(other, "result")["metrics"]}]
+        assert raw(other, "state")["epoch"] == 3
         assert other.curves() is not None
 
 
@@ -125,10 +127,10 @@ def test_the_numbers_are_those_of_four_separate_trainings(shared: Launched, tmp_
     for run in folders(shared):
         alone = RunFolder(tmp_path / run.signature)
         alone.path.mkdir()
-        alone.write("run", {key: value for key, value in run.read("run").items() if key != "shares"})
+        alone.write("run", {key: value for key, value in raw(run, "run").items() if key != "shares"})
         separate.append(alone)
     torch.set_num_threads(1)
-    assert execute(separate, shared.ledger.output / "cache") == ["finished"] * 4
+    assert execute(separate, shared.run_store.output / "cache") == ["finished"] * 4
     assert all(run.model.exists() for run in separate)
     assert [outcome(run) for run in separate] == [outcome(run) for run in folders(shared)]
     assert len({outcome(run)["ap"] for run in separate}) == 4
@@ -136,22 +138,22 @@ def test_the_numbers_are_those_of_four_separate_trainings(shared: Launched, tmp_
 
 def test_a_run_without_weights_of_its_own_is_evaluated_elsewhere(shared: Launched, tiny_root: Path) -> None:
     run = folders(shared)[1]
-    found = evaluate_run(run, tiny_root, "market1501", shared.ledger.output / "cache", "cpu", False)
-    assert found["mAP"] == pytest.approx(run.read("result")["metrics"]["mAP"])
+    found = evaluate_run(run, tiny_root, "market1501", shared.run_store.output / "cache", "cpu", False)
+    assert found["mAP"] == pytest.approx(raw(run, "result")["metrics"]["mAP"])
 
 
 def test_what_is_trained_is_not_planned_to_be_shared_anew(shared: Launched, tmp_path: Path, tiny_root: Path) -> None:
     """One of the four was trained by another grid: the other three share it, whatever the order."""
     launched = planned(tmp_path, tiny_root)
     trained = folders(launched)[2]
-    trained.write("run", {key: value for key, value in trained.read("run").items() if key != "shares"})
+    trained.write("run", {key: value for key, value in raw(trained, "run").items() if key != "shares"})
     execute([trained], tmp_path / "output" / "cache")
     again = planned(tmp_path, tiny_root)
-    assert [run.get("shares") for run in again.plan["runs"]] == [
-        None if run["signature"] == trained.signature else trained.signature for run in again.plan["runs"]
+    assert [run.shares for run in again.plan.runs] == [
+        None if run.signature == trained.signature else trained.signature for run in again.plan.runs
     ]
     first = folders(again)[0]
-    assert first.read("run")["shares"] == trained.signature, "it was planned to train and has not begun"
+    assert raw(first, "run")["shares"] == trained.signature, "it was planned to train and has not begun"
     execute([first], tmp_path / "output" / "cache")
     assert outcome(first) == outcome(folders(shared)[0])
 
@@ -160,7 +162,7 @@ def _execute_and_die(path: Path, cache: Path) -> None:
     def die(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    recorder.__dict__["headline"] = die  # called while result.json is made
+    recorder.__dict__["named_lists"] = die  # called while result.json is made
     execute([RunFolder(path)], cache)
 
 
@@ -168,7 +170,7 @@ def test_a_worker_killed_while_it_evaluates_costs_nothing(shared: Launched, tmp_
     launched = planned(tmp_path, tiny_root)
     source, other = folders(launched)[:2]
     assert execute([other], tmp_path / "cache") == ["stopped"], "its source is not trained yet"
-    assert "train that first" in other.read("state")["reason"]
+    assert "train that first" in raw(other, "state")["reason"]
     assert execute([source], tmp_path / "cache") == ["finished"]
     worker = multiprocessing.get_context("spawn").Process(
         target=_execute_and_die, args=(other.path, tmp_path / "cache")
@@ -176,9 +178,9 @@ def test_a_worker_killed_while_it_evaluates_costs_nothing(shared: Launched, tmp_
     worker.start()
     worker.join()
     assert worker.exitcode == -9
-    assert other.read("result") is None
-    assert launched.ledger.settle(other.signature) == "stopped"
-    assert planned(tmp_path, tiny_root).plan["runs"] == launched.plan["runs"]
+    assert raw(other, "result") is None
+    assert launched.run_store.settle(other.signature) == "stopped"
+    assert planned(tmp_path, tiny_root).plan.runs == launched.plan.runs
     assert execute([other], tmp_path / "cache") == ["finished"]
     assert outcome(other) == outcome(folders(shared)[1])
 
@@ -186,15 +188,15 @@ def test_a_worker_killed_while_it_evaluates_costs_nothing(shared: Launched, tmp_
 def test_a_training_that_diverged_did_so_for_all(tmp_path: Path, tiny_root: Path) -> None:
     runs = folders(planned(tmp_path, tiny_root, base=1e30))
     assert execute(runs[:2], tmp_path / "cache") == ["diverged"] * 2
-    reason = runs[0].read("state")["reason"]
-    assert runs[1].read("state")["reason"] == f"{reason} (training shared with run {runs[0].signature})"
+    reason = raw(runs[0], "state")["reason"]
+    assert raw(runs[1], "state")["reason"] == f"{reason} (training shared with run {runs[0].signature})"
     assert runs[1].curves() is not None
 
 
 def test_one_arm_in_the_foreground_trains_what_it_shares_first(tmp_path: Path, tiny_root: Path) -> None:
     launched = planned(tmp_path, tiny_root)
     source, other = folders(launched)[:2]
-    arm = next(run["arm"] for run in launched.plan["runs"] if run["signature"] == other.signature)
+    arm = next(run.arm for run in launched.plan.runs if run.signature == other.signature)
     words = [
         "train",
         str(tmp_path / "grid.yaml"),
@@ -208,19 +210,27 @@ def test_one_arm_in_the_foreground_trains_what_it_shares_first(tmp_path: Path, t
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     assert f"{other.path}: finished" in result.output.replace("\n", "")
-    assert (source.state(), other.state()) == ("finished", "finished")
+    assert (source.read_state().state, other.read_state().state) == ("finished", "finished")
 
 
 @pytest.mark.parametrize(
     ("prepare_source", "state", "reason"),
     [
         (
-            lambda run: set_state(run, state="failed", reason="out of memory"),
+            lambda run: set_state(run, state=RunState.FAILED, reason="out of memory"),
             "failed",
             "out of memory (training shared",
         ),
-        (lambda run: set_state(run, state="stopped", reason="asked", censored=True), "stopped", "asked (training sha"),
-        (lambda run: set_state(run, state="finished"), "failed", "model.pt was removed; remove both run folders"),
+        (
+            lambda run: set_state(run, state=RunState.STOPPED, reason="asked", early_stopped=True),
+            "stopped",
+            "asked (training sha",
+        ),
+        (
+            lambda run: set_state(run, state=RunState.FINISHED),
+            "failed",
+            "model.pt was removed; remove both run folders",
+        ),
     ],
 )
 def test_a_source_without_weights(
@@ -229,22 +239,22 @@ def test_a_source_without_weights(
     source, other = folders(planned(tmp_path, tiny_root))[:2]
     prepare_source(source)
     assert execute([other], tmp_path / "cache") == [state]
-    found = other.read("state")
+    found = raw(other, "state")
     assert reason in found["reason"]
-    assert found.get("censored", False) == (source.read("state").get("censored", False))
+    assert found.get("censored", False) == (raw(source, "state").get("censored", False))
 
 
 def test_code_that_changed_between_training_and_evaluation_is_neither(tmp_path: Path, tiny_root: Path) -> None:
     source, other = folders(planned(tmp_path, tiny_root))[:2]
     execute([source], tmp_path / "cache")
-    ours = source.read("run")["code"]
-    source.write("run", {**source.read("run"), "code": "older"})
+    ours = raw(source, "run")["code"]
+    source.write("run", {**raw(source, "run"), "code": "older"})
     execute([other], tmp_path / "cache")
-    assert other.read("run")["code"] not in (ours, "older")
+    assert raw(other, "run")["code"] not in (ours, "older")
 
 
 def test_sharing_is_by_seed_and_data(tmp_path: Path) -> None:
-    ledger = Ledger.create(tmp_path)
+    run_store = RunStore.create(tmp_path)
     plain, reranked = Recipe(), Recipe().set({"evaluation.rerank": True})
     runs = [
         (run_signature(recipe, seed, content), recipe, seed, content)
@@ -252,20 +262,20 @@ def test_sharing_is_by_seed_and_data(tmp_path: Path) -> None:
         for content in ("this", "that")
         for recipe in (plain, reranked)
     ]
-    shares: Mapping[str, str] = shared_trainings(runs, ledger.folder)
+    shares: Mapping[str, str] = shared_trainings(runs, run_store.folder)
     assert shares == {runs[number + 1][0]: runs[number][0] for number in range(0, 8, 2)}
 
 
 def test_a_forecast_counts_what_is_evaluated_only(tmp_path: Path, tiny_root: Path, shared: Launched) -> None:
     (tmp_path / "grid.yaml").write_text(GRID.format(root=tiny_root, base=3e-3) + "seeds: [0, 1]\n")
-    grid = Grid(tmp_path / "grid.yaml", {})
+    grid = read_grid(tmp_path / "grid.yaml", {})
     opened = open_data(grid, tmp_path, False, Silent())
-    fresh = forecast(grid, opened, Ledger.create(tmp_path), torch.device("cpu"), 1)
+    fresh = forecast(grid, opened, RunStore.create(tmp_path), torch.device("cpu"), 1)
     assert (fresh.open_runs, fresh.shared) == (8, 6)
     assert fresh.seconds_a_ranking > 0
     assert fresh.device_hours == pytest.approx((2 * fresh.seconds_a_run + 6 * fresh.seconds_a_ranking) / 3600)
-    known = forecast(grid, opened, shared.ledger, torch.device("cpu"), 1)
+    known = forecast(grid, opened, shared.run_store, torch.device("cpu"), 1)
     assert (known.open_runs, known.shared) == (4, 3)
-    costs = [run.read("result")["cost"] for run in folders(shared)]
+    costs = [raw(run, "result")["cost"] for run in folders(shared)]
     assert known.seconds_a_ranking == np.median([cost["evaluation_seconds"] for cost in costs[1:]])
     assert known.source == "1 runs of this grid"

@@ -11,9 +11,10 @@ from reid.errors import InputError
 from reid.execution.evaluate_run import evaluate_run
 from reid.execution.worker import Worker
 from reid.grids.launch import Launched, Progress, prepare
-from reid.grids.status import Board, RunStatus
+from reid.grids.status import GridStatus, RunStatusRow
 from reid.store.run_folder import RunFolder
 from tests.helpers.grids import TOY
+from tests.helpers.records import raw
 
 
 class Warnings(list[str]):
@@ -22,7 +23,7 @@ class Warnings(list[str]):
     def preparing(self, what: str) -> nullcontext[Progress]:  # noqa: ARG002 - the protocol's
         return nullcontext(lambda done, total: None)  # noqa: ARG005 - the protocol's
 
-    def show(self, board: Board, changed: RunStatus | None) -> None: ...
+    def show(self, board: GridStatus, changed: RunStatusRow | None) -> None: ...
 
     def warn(self, text: str) -> None:
         self.append(text)
@@ -41,13 +42,15 @@ def test_a_run_is_validated_on_training_identities(tmp_path: Path, tiny_root: Pa
     split = {"validation_identities": 0.3}
     plan = launched(tmp_path, tiny_root, ", split: {validation_identities: 0.3}", view)
     assert view == ["evaluated on 4 identities held out of the training part, not on the test set"]
-    assert plan.plan["dataset"]["split"] == split
-    run = RunFolder(tmp_path / "output" / "runs" / plan.plan["runs"][0]["signature"])
+    assert plan.plan.dataset is not None
+    assert plan.plan.dataset.split is not None
+    assert plan.plan.dataset.split.model_dump() == split
+    run = RunFolder(tmp_path / "output" / "runs" / plan.plan.runs[0].signature)
     worker = Worker(tmp_path / "output" / "cache", torch.device("cpu"), skip_unreadable=False)
-    worker.execute(run.path, lambda _: None, lambda: False)
+    worker.execute(run.path, lambda *_: None, lambda: False)
     tuning = DatasetSource.model_validate({"name": "tiny", "root": tiny_root, "split": split}).open()
-    assert run.read("result")["queries"] == len(tuning.query)
-    assert run.read("run")["dataset"]["notes"] == view
+    assert raw(run, "result")["queries"] == len(tuning.query)
+    assert raw(run, "run")["dataset"]["notes"] == view
     with pytest.raises(InputError, match="was trained with a validation split, for tuning; train its recipe without"):
         evaluate_run(run, tiny_root, "market1501", tmp_path / "output" / "cache", "cpu", False)
 
@@ -56,9 +59,10 @@ def test_runs_with_and_without_a_split_are_other_runs(tmp_path: Path, tiny_root:
     view = Warnings()
     whole = launched(tmp_path, tiny_root, "", view)
     assert view == []
-    assert whole.plan["dataset"]["split"] is None
+    assert whole.plan.dataset is not None
+    assert whole.plan.dataset.split is None
     tuning = launched(tmp_path, tiny_root, ", split: {validation_identities: 0.3}", view)
-    assert not {run["signature"] for run in whole.plan["runs"]} & {run["signature"] for run in tuning.plan["runs"]}
+    assert not {run.signature for run in whole.plan.runs} & {run.signature for run in tuning.plan.runs}
 
 
 def test_a_set_for_testing_only_is_not_trained_on(tmp_path: Path, tiny_root: Path) -> None:

@@ -3,12 +3,13 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-from reid.execution.executors.base import Message
+from reid.execution.events import Ended, ExecutorEvent, Lost
 from reid.store.claim import claim
 from reid.store.run_folder import RunFolder
+from reid.store.run_records import RunState
 from reid.store.run_store import set_state
+from tests.helpers.records import evaluation
 
 
 class Clock:
@@ -20,36 +21,42 @@ class Clock:
         return self.now
 
 
-Script = Callable[[RunFolder], Message]
+Script = Callable[[RunFolder], ExecutorEvent]
 
 
-def finish(folder: RunFolder) -> Message:
+def finish(folder: RunFolder) -> ExecutorEvent:
     """Train it to its end."""
     with claim(folder) as mine:
         if mine is None:
-            return Message("ended", folder.signature, "running")
-        set_state(folder, durable=False, state="running", held=False, transient=False, pid=os.getpid())
-        folder.write("evaluations", [{"epoch": 1, "mAP": 0.5}])
-        set_state(folder, state="finished", epoch=1, seconds=1.0)
-    return Message("ended", folder.signature, "finished")
+            return Ended(folder.signature, RunState.RUNNING)
+        set_state(folder, durable=False, state=RunState.RUNNING, quarantined=False, transient=False, pid=os.getpid())
+        folder.write_evaluations([evaluation(1, 0.5)])
+        set_state(folder, state=RunState.FINISHED, epoch=1, seconds=1.0)
+    return Ended(folder.signature, RunState.FINISHED)
 
 
-def fail(trace: str, transient: bool = False, **more: Any) -> Script:
-    """Raise, with that trace; held as a worker holds it."""
+def fail(trace: str, transient: bool = False, reason: str | None = None) -> Script:
+    """Raise, with that trace; quarantined as a worker does it."""
 
-    def script(folder: RunFolder) -> Message:
-        before = folder.read("state") or {}
-        held = not transient and before.get("trace") == trace
-        about = {"trace": trace, "transient": transient, "held": held, "reason": f"Error: {trace}", **more}
-        set_state(folder, state="failed", attempts=before.get("attempts", 0) + 1, **about)
-        return Message("ended", folder.signature, "failed")
+    def script(folder: RunFolder) -> ExecutorEvent:
+        before = folder.read_state()
+        set_state(
+            folder,
+            state=RunState.FAILED,
+            attempts=before.attempts + 1,
+            trace=trace,
+            transient=transient,
+            quarantined=not transient and before.trace == trace,
+            reason=reason or f"Error: {trace}",
+        )
+        return Ended(folder.signature, RunState.FAILED)
 
     return script
 
 
-def lose(folder: RunFolder) -> Message:
-    set_state(folder, state="running")
-    return Message("lost", folder.signature, "worker killed by SIGKILL")
+def lose(folder: RunFolder) -> ExecutorEvent:
+    set_state(folder, state=RunState.RUNNING)
+    return Lost(folder.signature, "worker killed by SIGKILL")
 
 
 class FolderExecutor:
@@ -79,9 +86,9 @@ class FolderExecutor:
         if self.hangs.get(run.name):
             self.hangs[run.name] -= 1
             self.hanging.add(run.name)
-            set_state(RunFolder(run), state="running", epoch=4)
+            set_state(RunFolder(run), state=RunState.RUNNING, epoch=4)
 
-    def messages(self, timeout: float) -> Iterator[Message]:  # noqa: ARG002 - the protocol's
+    def events(self, timeout: float) -> Iterator[ExecutorEvent]:  # noqa: ARG002 - the protocol's
         for signature in [signature for signature in self.runs if signature not in self.hanging]:
             folder = self.runs.pop(signature)
             scripts = self.scripts.get(signature)

@@ -15,6 +15,7 @@ import psutil
 import torch
 
 from reid.store.run_folder import RunFolder
+from tests.helpers.records import raw
 
 TOY = """\
 name: toy
@@ -99,12 +100,12 @@ def wait_during(process: "subprocess.Popen[str]", condition: Any) -> None:
 
 
 def states(output: Path) -> dict[str, str]:
-    return {path.name: RunFolder(path).state() for path in (output / "runs").glob("*")}
+    return {path.name: RunFolder(path).read_state().state for path in (output / "runs").glob("*")}
 
 
 def epochs_done(output: Path) -> int:
     """Whole epochs over all runs, from their state files."""
-    return sum((RunFolder(path).read("state") or {}).get("epoch", 0) for path in (output / "runs").glob("*"))
+    return sum((raw(RunFolder(path), "state") or {}).get("epoch", 0) for path in (output / "runs").glob("*"))
 
 
 def final_table(output: Path) -> dict[str, Any]:
@@ -118,9 +119,9 @@ def final_table(output: Path) -> dict[str, Any]:
         assert ap is not None
         weights = torch.load(folder.model, weights_only=True)
         table[run["arm"]] = {
-            "state": folder.state(),
-            "metrics": folder.read("result")["metrics"],
-            "evaluations": folder.read("evaluations"),
+            "state": folder.read_state().state,
+            "metrics": raw(folder, "result")["metrics"],
+            "evaluations": raw(folder, "evaluations"),
             "ap": ap.tobytes(),
             "curves": curves.to_numpy(np.float64).tobytes(),
             "weights": {name: tensor.numpy().tobytes() for name, tensor in weights.items()},

@@ -133,7 +133,7 @@ def write_run(
         folder / "state.json",
         {
             "state": "stopped" if state == "censored" else state,
-            "censored": state == "censored",
+            "early_stopped": state == "censored",
             "epoch": 4 if state == "censored" else 12,
             "epochs": 12,
             "reason": reasons.get(state, ""),

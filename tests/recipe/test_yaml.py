@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reid.errors import InputError
-from reid.grids.grid import Grid
+from reid.grids.grid import read_grid
 from reid.grids.grid_file import GridFile
 from reid.recipe import Recipe
 from reid.recipe.overrides import parse_assignments, set_fields
@@ -81,7 +81,7 @@ def test_a_grid_is_read(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert old in GRID
     with pytest.raises(InputError, match=message) as error:
-        Grid(write(tmp_path, GRID.replace(old, new)), {})
+        read_grid(write(tmp_path, GRID.replace(old, new)), {})
     assert "\n" not in str(error.value)
 
 

@@ -22,6 +22,7 @@ from reid.training import INDICES as MEASURED
 from reid.training import measure_dynamics
 from reid.training.diagnostics.conflict import CONFLICT_FIELDS
 from tests.helpers.grids_on_disk import TRICK_FACTORS, MakeGrid
+from tests.helpers.records import raw
 
 PAIR = [factor for factor in TRICK_FACTORS if factor["name"] in ("bnneck", "center_loss")]
 VARIANT = {"name": "variant", "short": "variant", "title": "Variant"}
@@ -41,7 +42,7 @@ def measured(grid: Path, drop: float = 0.2) -> Path:
                 np.arange(len(curves)) % 20 == 0, share + random.normal(0, 0.01, len(curves)), np.nan
             )
         folder.write_curves(curves)
-        result = folder.read("result")
+        result = raw(folder, "result")
         if result is not None:
             result["dynamics"] = measure_dynamics(curves) | {"id_recovery": None}
             result["spaces"] = {space: {"mAP": 0.5 + 0.1 * i, "rank1": 0.6} for i, space in enumerate(SPACES)}

@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 
 from reid.store import claim as claims
-from reid.store.claim import ClaimLostError, Holder, Watch, claim, machine, process_began, read_holder, take
+from reid.store.claim import ClaimLostError, ClaimMonitor, Holder, claim, machine, process_began, read_holder, take
 from reid.store.run_folder import RunFolder
+from reid.store.run_records import ClaimRecord
 
 HOLD = """
 import sys
 from pathlib import Path
 from reid.store.claim import claim
 from reid.store.run_folder import RunFolder
+from reid.store.run_records import ClaimRecord
 with claim(RunFolder(Path(sys.argv[1]))) as mine:
     print(mine is not None, flush=True)
     sys.stdin.read()
@@ -54,13 +56,13 @@ def test_a_claim_is_exclusive_says_who_and_dies_with_its_holder(folder: RunFolde
         assert holder.stdout.readline() == "True\n"
         with claim(folder) as mine:
             assert mine is None
-        found = Watch().holder(folder)
+        found = ClaimMonitor().holder(folder)
         assert found is not None
-        assert found.pid == holder.pid
+        assert found.claim.pid == holder.pid
         assert str(found).endswith(f", process {holder.pid}")
         holder.kill()
         holder.wait()
-    assert Watch().holder(folder) is None
+    assert ClaimMonitor().holder(folder) is None
     with claim(folder) as mine:
         assert mine is not None
         assert mine.generation == 2
@@ -75,7 +77,7 @@ def test_a_zombie_holds_nothing(folder: RunFolder) -> None:
         holder.kill()
         os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)  # it has ended and nobody has asked how
         assert process_began(holder.pid) is None
-        assert Watch().holder(folder) is None
+        assert ClaimMonitor().holder(folder) is None
 
 
 def test_released_it_is_free_for_one_of_many(folder: RunFolder) -> None:
@@ -106,11 +108,12 @@ def test_a_pid_that_is_used_again_is_another_process(folder: RunFolder) -> None:
 
 def test_another_machine_is_dead_once_it_was_seen_not_to_beat(folder: RunFolder) -> None:
     file, clock = write_claim(folder, 7), Clock()
-    watch = Watch(clock)
+    watch = ClaimMonitor(clock)
     for seconds in (0.0, 100.0):  # it beats before it is too late, and by clocks of its own
         clock.now = seconds
         os.utime(file, (1e9 - seconds, 1e9 - seconds))
-        assert watch.holder(folder) == Holder(7, file.stat().st_mtime_ns, "elsewhere", "another boot", os.getpid(), 1.0)
+        theirs = ClaimRecord(host="elsewhere", machine="another boot", pid=os.getpid(), began=1.0)
+        assert watch.holder(folder) == Holder(7, file.stat().st_mtime_ns, theirs)
     clock.now = 219.0
     assert watch.holder(folder)
     assert take(folder) is None, "only who has watched it may tell"
@@ -124,9 +127,9 @@ def test_clocks_far_off_change_nothing(folder: RunFolder, year: float) -> None:
     with claim(folder) as mine:
         assert mine is not None
         os.utime(folder.path / "claim.1.json", (year, year))
-        assert Watch().holder(folder) is not None
+        assert ClaimMonitor().holder(folder) is not None
         assert take(folder) is None
-    assert Watch().holder(folder) is None
+    assert ClaimMonitor().holder(folder) is None
 
 
 def test_who_was_taken_for_dead_learns_it(folder: RunFolder) -> None:
@@ -159,7 +162,7 @@ def test_what_was_seen_long_ago_cannot_be_taken(folder: RunFolder, monkeypatch: 
 def test_a_damaged_claim_is_watched_like_any_other(folder: RunFolder) -> None:
     (folder.path / "claim.1.json").write_text('{"host": "els')
     clock = Clock()
-    watch = Watch(clock)
+    watch = ClaimMonitor(clock)
     assert str(watch.holder(folder)) == "an unreadable claim"
     clock.now = 200.0
     assert watch.holder(folder) is None

@@ -52,9 +52,9 @@ def test_names_of_files_and_folders_do_not_count(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "old", "new"),
     [
-        ("cmc[min(k, len(", "min(k, len(ranking.cmc)) - 1", "min(k, len(ranking.cmc)) - 2"),
+        ("def scores", "min(k, len(self.cmc)) - 1", "min(k, len(self.cmc)) - 2"),
         ("def shared_trainings", "members[0]", "members[-1]"),
-        ("def assemble", "opened[domains.headline])\n    order", "opened[domains.names[0]])\n    order"),
+        ("def assemble", "opened[domains.primary])\n    order", "opened[domains.names[0]])\n    order"),
         ("def train_step", "losses.total.backward()", "losses.id_loss.backward()"),
     ],
 )

@@ -11,18 +11,19 @@ from typing import Any
 import numpy as np
 
 from reid.data import DatasetSource, DecodedDataset, TuningDataset, open_dataset
-from reid.execution.dispatch import Happened
+from reid.execution.events import Ended, Progressed, RunEvent
 from reid.recipe import Recipe
 from reid.seeding import numpy_generator
 from reid.store.run_folder import RunFolder
-from reid.store.run_records import ENDED
-from reid.store.run_store import Ledger, set_state
+from reid.store.run_records import Cost, ProgressRecord, ResultRecord, RunState
+from reid.store.run_store import RunStore, set_state
 from reid.studies.progress import SearchBoard
 from reid.studies.search import Tuner
 from reid.studies.storage import Storage
 from reid.studies.study_file import StudyPlan
 from reid.studies.trials import Trials
 from reid.studies.validation_runs import SearchRuns
+from tests.helpers.records import evaluation, scored
 
 STUDY = """\
 name: toy
@@ -63,8 +64,10 @@ def noisy(recipe: Recipe, seed: int) -> float:
 class Imagined:
     """A trainer of one run at a time that makes results up, an epoch a round. It stops as a dispatch does."""
 
-    def __init__(self, ledger: Ledger, value: Callable[[Recipe, int], float | str] = noisy, slots: int = 1) -> None:
-        self.ledger, self.value, self.slots = ledger, value, slots
+    def __init__(
+        self, run_store: RunStore, value: Callable[[Recipe, int], float | str] = noisy, slots: int = 1
+    ) -> None:
+        self.run_store, self.value, self.slots = run_store, value, slots
         self.stopping = False
         self.queue: deque[str] = deque()
         self.trained: list[str] = []
@@ -87,46 +90,45 @@ class Imagined:
         self.stopping = True
         self.asked.update(self.queue)
 
-    def advance(self, timeout: float) -> list[Happened]:  # noqa: ARG002 - the protocol's
+    def advance(self, timeout: float) -> list[RunEvent]:  # noqa: ARG002 - the protocol's
         if not self.queue:
             return []
         signature = self.queue.popleft()
-        folder = self.ledger.folder(signature)
-        if folder.state() in ENDED:  # trained by another process meanwhile
-            return [Happened("ended", signature, folder.state())]
+        folder = self.run_store.folder(signature)
+        if (state := folder.read_state().state).has_result:  # trained by another process meanwhile
+            return [Ended(signature, state)]
         told, state = self._epoch(folder)
-        if state == "running":
+        if state == RunState.RUNNING:
             self.queue.append(signature)
             return [told]
-        if state == "finished":
+        if state == RunState.FINISHED:
             self.trained.append(signature)
-        return [told, Happened("ended", signature, state)]
+        return [told, Ended(signature, state)]
 
-    def _epoch(self, folder: RunFolder) -> tuple[Happened, str]:
+    def _epoch(self, folder: RunFolder) -> tuple[Progressed, RunState]:
         """One more epoch of a run, from where its folder says it is."""
-        asked = folder.read("run")
-        recipe = Recipe.model_validate(asked["recipe"])
-        value = self.value(recipe, asked["seed"])
-        epoch = (folder.read("state") or {}).get("epoch", 0) + 1
+        asked = folder.require_run()
+        recipe = asked.recipe.load()
+        value = self.value(recipe, asked.seed)
+        epoch = folder.read_state().epoch + 1
         self.epochs += 1
         if isinstance(value, str):
-            set_state(folder, state=value, epoch=epoch, reason=f"{value} as planned")
-            return Happened("progress", folder.signature, {"epoch": epoch}), value
+            state = RunState(value)
+            set_state(folder, state=state, epoch=epoch, reason=f"{value} as planned")
+            return Progressed(folder.signature, ProgressRecord(epoch=epoch)), state
         now = value * epoch / recipe.schedule.epochs
-        evaluations = [*(folder.read("evaluations") or []), {"epoch": epoch, "mAP": now}]
-        folder.write("evaluations", evaluations)
-        told = Happened("progress", folder.signature, evaluations[-1])
+        folder.write_evaluations([*folder.read_evaluations(), evaluation(epoch, now)])
+        told = Progressed(folder.signature, ProgressRecord(epoch=epoch, scores=scored(now)), evaluated=True)
         state = (
-            "finished"
+            RunState.FINISHED
             if epoch == recipe.schedule.epochs
-            else "stopped"
+            else RunState.STOPPED
             if folder.signature in self.asked
-            else "running"
+            else RunState.RUNNING
         )
-        if state == "finished":
-            metrics = {"mAP": value, "mINP": value, "rank1": value, "rank5": value, "rank10": value}
-            cost = {"train_seconds": 10 * recipe.id_loss.epsilon, "evaluation_seconds": 1.0}
-            folder.write("result", {"metrics": metrics, "dynamics": {"oscillation": None}, "cost": cost})
+        if state == RunState.FINISHED:
+            cost = Cost(train_seconds=10 * recipe.id_loss.epsilon, evaluation_seconds=1.0, images_per_second=1.0)
+            folder.write_result(ResultRecord(scores=scored(value), dynamics={"oscillation": None}, cost=cost))
         set_state(folder, state=state, epoch=epoch, reason=None, seconds=float(epoch))
         return told, state
 
@@ -137,7 +139,7 @@ KILLED_AFTER = 7  # epochs: in the middle of the fourth trial
 class Killed(Imagined):
     """Ends its process by SIGKILL in the middle of a run."""
 
-    def advance(self, timeout: float) -> list[Happened]:
+    def advance(self, timeout: float) -> list[RunEvent]:
         if self.epochs >= KILLED_AFTER:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().advance(timeout)
@@ -148,13 +150,13 @@ def open_runs(plan: StudyPlan, output: Path) -> SearchRuns:
     dataset = source.open()
     assert isinstance(dataset, TuningDataset)
     data: DecodedDataset[TuningDataset] = open_dataset(dataset, (32, 16), output / "cache")
-    return SearchRuns(Ledger.create(output), source, data)
+    return SearchRuns(RunStore.create(output), source, data)
 
 
 def search(
     file: Path,
     output: Path,
-    trainer: Callable[[Ledger], Imagined] = Imagined,
+    trainer: Callable[[RunStore], Imagined] = Imagined,
     storage: str = "sqlite",
     seen: list[dict[str, Any]] | None = None,
 ) -> tuple[bool, list[dict[str, Any]], Imagined]:
@@ -162,7 +164,7 @@ def search(
     plan = StudyPlan(file)
     folder = output / "studies" / plan.spec.name
     runs = open_runs(plan, output)
-    imagined = trainer(runs.ledger)
+    imagined = trainer(runs.run_store)
     folder.mkdir(parents=True, exist_ok=True)
 
     def show(_: SearchBoard, ended: dict[str, Any] | None) -> None:

@@ -11,7 +11,7 @@ from tests.studies.synthetic import open_runs, write_study
 
 MISTAKES = """
 from pathlib import Path
-from reid.store.run_store import Ledger
+from reid.store.run_store import RunStore
 from reid.data import BenchmarkDataset, DatasetSource, DecodedDataset, TuningDataset
 from reid.store.run_folder import RunFolder
 from reid.studies.comparison import Comparison
@@ -20,17 +20,17 @@ from reid.studies.study_file import StudyPlan
 
 def study(
     plan: StudyPlan,
-    ledger: Ledger,
+    run_store: RunStore,
     source: DatasetSource,
     tuning: DecodedDataset[TuningDataset],
     whole: DecodedDataset[BenchmarkDataset],
     any_run: RunFolder,
 ) -> None:
-    search = SearchRuns(ledger, source, tuning)
-    Comparison(plan, {}, ledger, source, whole, search)
+    search = SearchRuns(run_store, source, tuning)
+    Comparison(plan, {}, run_store, source, whole, search)
     score(search.enter(plan.defaults, 0), "mAP")
-    SearchRuns(ledger, source, whole)
-    Comparison(plan, {}, ledger, source, tuning, search)
+    SearchRuns(run_store, source, whole)
+    Comparison(plan, {}, run_store, source, tuning, search)
     score(any_run, "mAP")
 """
 
@@ -44,8 +44,8 @@ def test_the_type_checker_refuses_to_search_on_the_test_set(tmp_path: Path) -> N
     lines = [int(line.split(":")[1]) for line in output.splitlines() if "mistakes.py" in line and ": error:" in line]
     source = MISTAKES.splitlines()
     assert [source[line - 1].strip() for line in lines] == [
-        "SearchRuns(ledger, source, whole)",
-        "Comparison(plan, {}, ledger, source, tuning, search)",
+        "SearchRuns(run_store, source, whole)",
+        "Comparison(plan, {}, run_store, source, tuning, search)",
         'score(any_run, "mAP")',
     ], output + errors
     assert status == 1

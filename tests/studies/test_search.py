@@ -9,6 +9,7 @@ import pytest
 from reid.errors import InputError
 from reid.recipe import Recipe
 from reid.store.run_folder import RunFolder
+from tests.helpers.records import raw
 from tests.studies.synthetic import BEST_EPSILON, Imagined, noisy, search, truth, write_study
 
 
@@ -44,7 +45,7 @@ def test_outcomes_are_told_with_their_reasons(tiny_root: Path, tmp_path: Path) -
 
     file = write_study(tmp_path, tiny_root, 30, epochs=1)
     seen: list[dict[str, Any]] = []
-    over, records, _ = search(file, tmp_path, lambda ledger: Imagined(ledger, value), "journal", seen)
+    over, records, _ = search(file, tmp_path, lambda run_store: Imagined(run_store, value), "journal", seen)
     assert over
     assert seen == records
     for record in records:
@@ -84,7 +85,7 @@ def test_trials_that_turn_evaluation_share_one_training(tiny_root: Path, tmp_pat
     more = "recipe_: 0\nknobs: {evaluation.rerank_k1: {low: 8, high: 40}}".removeprefix("recipe_: 0\n")
     over, records, _ = search(write_study(tmp_path, tiny_root, 5, more, epochs=1), tmp_path, storage="journal")
     assert over
-    runs = [RunFolder(tmp_path / "runs" / record["runs"][0]["signature"]).read("run") for record in records]
+    runs = [raw(RunFolder(tmp_path / "runs" / record["runs"][0]["signature"]), "run") for record in records]
     sources = {run.get("shares", run["signature"]) for run in runs}
     assert len({run["signature"] for run in runs}) > 1
     assert len(sources) == 1
@@ -96,7 +97,7 @@ def test_seeds_are_averaged_one_by_one(tiny_root: Path, tmp_path: Path) -> None:
     assert len(trainer.trained) == 12
     for record in records:
         values = [
-            RunFolder(tmp_path / "runs" / run["signature"]).read("result")["metrics"]["mAP"] for run in record["runs"]
+            raw(RunFolder(tmp_path / "runs" / run["signature"]), "result")["metrics"]["mAP"] for run in record["runs"]
         ]
         assert [run["seed"] for run in record["runs"]] == [0, 1, 2]
         assert record["values"] == [pytest.approx(sum(values) / 3)]
@@ -120,9 +121,9 @@ def test_a_pruner_across_epochs_saves_epochs(pruner: str, tiny_root: Path, tmp_p
     assert pruned
     assert trainer.epochs < 9 * 20
     for record in pruned:
-        state = RunFolder(tmp_path / "runs" / record["runs"][0]["signature"]).read("state")
+        state = raw(RunFolder(tmp_path / "runs" / record["runs"][0]["signature"]), "state")
         assert state["state"] == "stopped"
-        assert state["censored"] is True
+        assert state["early_stopped"] is True
         assert state["epoch"] == len(record["intermediate"]) < 9
         assert record["reason"].startswith("given up after epoch ")
 

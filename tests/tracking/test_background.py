@@ -7,7 +7,7 @@ import pytest
 
 from reid.tracking import TrackingError
 from reid.tracking import background as mirrors
-from reid.tracking.background import Mirror
+from reid.tracking.background import BackgroundTracker
 
 
 class Store:
@@ -49,8 +49,8 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Store:
     return Store()
 
 
-def mirror(store: Store, warnings: list[str]) -> Mirror:
-    return Mirror(None, Path("output"), Path("grid"), warnings.append, store.open)
+def mirror(store: Store, warnings: list[str]) -> BackgroundTracker:
+    return BackgroundTracker(None, Path("output"), Path("grid"), warnings.append, store.open)
 
 
 def test_down_from_the_start_is_one_line_and_all_is_projected_when_it_is_back(store: Store) -> None:

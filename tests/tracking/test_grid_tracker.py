@@ -14,6 +14,7 @@ from mlflow.entities import Run
 import reid
 from reid.tracking import Tracker, TrackingError
 from reid.tracking.mlflow_store import embedded_uri
+from tests.helpers.records import raw
 from tests.tracking.conftest import STARTED, Fabric
 
 
@@ -93,7 +94,7 @@ def test_a_run_is_projected_whole(fabric: Fabric, mirrored: Mirrored) -> None:
     }
     assert run.data.tags.items() >= tags.items()
     assert run.data.params["trick.WU"] == "1"
-    assert run.data.metrics["final/mAP"] == folder.read("result")["metrics"]["mAP"]
+    assert run.data.metrics["final/mAP"] == raw(folder, "result")["metrics"]["mAP"]
     assert (run.info.status, run.info.start_time, run.info.end_time) == (
         "FINISHED",
         STARTED * 1000,
@@ -180,10 +181,10 @@ def test_a_run_that_goes_on_has_the_points_of_one_that_never_stopped(fabric: Fab
     tracker = Tracker(None, fabric.output)
     tracker.open_grid(fabric.grid(name="broken", outcomes={("11", 0): "running"}))
     tracker.project(folder.path)
-    folder.write("state", {**folder.read("state"), "state": "stopped"})
+    folder.write("state", {**raw(folder, "state"), "state": "stopped"})
     tracker.project(folder.path)
     assert mirrored.runs("broken")["11 s0"].info.status == "KILLED"
-    folder.write("state", {**folder.read("state"), "state": "running"})
+    folder.write("state", {**raw(folder, "state"), "state": "running"})
     tracker.project(folder.path)
     assert mirrored.runs("broken")["11 s0"].info.status == "RUNNING"
     fabric.grid(name="broken")
@@ -220,7 +221,7 @@ def test_a_run_that_is_gone_from_the_store_is_made_again(
     project(fabric, grid, "11 s0")
     run = mirrored.runs()["11 s0"]
     assert run.info.run_id != old
-    assert run.data.metrics["final/mAP"] == folder.read("result")["metrics"]["mAP"]
+    assert run.data.metrics["final/mAP"] == raw(folder, "result")["metrics"]["mAP"]
 
 
 def test_opening_a_grid_again_is_the_same_experiment(fabric: Fabric, mirrored: Mirrored) -> None:

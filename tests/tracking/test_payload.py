@@ -9,6 +9,7 @@ from reid.recipe import Recipe
 from reid.store.plan_old import read_grid
 from reid.store.run_folder import RunFolder
 from reid.tracking import payload as facts
+from tests.helpers.records import raw
 from tests.tracking.conftest import STARTED, Fabric
 
 
@@ -36,12 +37,12 @@ def test_times_are_read_as_both_folders_and_plans_write_them() -> None:
 
 def test_a_finished_run_tells_its_results_and_costs(fabric: Fabric) -> None:
     folder = fabric.runs(fabric.grid())["11", 0]
-    result = folder.read("result")
+    result = raw(folder, "result")
     told = {point.key: point.value for point in facts.run_points(folder) if not point.step}
     assert {key: told[f"final/{key}"] for key in facts.FINAL} == result["metrics"]
     assert told["time/train_seconds"] == result["cost"]["train_seconds"]
     assert told["system/peak_memory_mb"] == pytest.approx(1073.741824)
-    assert curve(folder, "val/mAP") == {e["epoch"]: e["mAP"] for e in folder.read("evaluations")}
+    assert curve(folder, "val/mAP") == {e["epoch"]: e["mAP"] for e in raw(folder, "evaluations")}
     assert not curve(folder, "loss/center"), "a loss that is off has no curve"
 
 
@@ -75,7 +76,7 @@ def test_parameters_are_the_whole_recipe_the_seed_the_data_and_the_tricks(fabric
     path = fabric.grid()
     folder = fabric.runs(path)["10", 1]
     params = facts.run_params(read_grid(path), folder)
-    recipe = Recipe.model_validate(folder.read("run")["recipe"]).flat()
+    recipe = Recipe.model_validate(raw(folder, "run")["recipe"]).flat()
     assert set(recipe) <= set(params)
     assert params["schedule.warmup_epochs"] == recipe["schedule.warmup_epochs"] == 10
     assert (params["trick.WU"], params["trick.BN"], params["seed"]) == (1, 0, 1)
@@ -86,7 +87,7 @@ def test_an_arms_metrics_are_means_over_its_finished_seeds(fabric: Fabric) -> No
     runs = fabric.runs(fabric.grid(seeds=(0, 1, 2), outcomes={("11", 2): "diverged"}))
     folders = [runs["11", seed] for seed in (0, 1, 2)]
     told = {point.key: point.value for point in facts.arm_points(folders)}
-    both = [folder.read("result")["metrics"]["mAP"] for folder in folders[:2]]
+    both = [raw(folder, "result")["metrics"]["mAP"] for folder in folders[:2]]
     assert told["final/mAP"] == pytest.approx(np.mean(both))
     assert told["final/mAP_sd"] == pytest.approx(np.std(both, ddof=1))
     assert "final/mAP_sd" not in {point.key for point in facts.arm_points(folders[1:])}
@@ -111,7 +112,7 @@ def test_indices_and_spaces_are_metrics_of_runs_and_arms(fabric: Fabric) -> None
             "spaces": {"after_cosine": {"mAP": share, "rank1": 0.5}},
             "clusters": {"after_cosine": {"silhouette": 0.5, "eer": None}},
         }
-        folder.write("result", folder.read("result") | extra)
+        folder.write("result", raw(folder, "result") | extra)
     told = {point.key: point.value for point in facts.run_points(runs["11", 1]) if not point.step}
     assert (told["dynamics/oscillation"], told["spaces/after_cosine_mAP"]) == (0.75, 0.75)
     assert not {"dynamics/id_recovery", "spaces/after_cosine_eer"} & set(told), "what has no value is not told"

@@ -20,6 +20,7 @@ from reid.errors import InputError
 from reid.tracking import Tracker, TrackingError, serve, sync
 from reid.tracking.mlflow_store import Store
 from reid.tracking.server import HOST, free_port, running_server
+from tests.helpers.records import raw
 from tests.helpers.services import CHROMIUM, need_chromium
 from tests.tracking.conftest import Fabric
 
@@ -71,7 +72,7 @@ def test_a_server_that_dies_and_comes_back_is_told_everything(fabric: Fabric) ->
         assert sync(fabric.output, base) == 2
         named = {run.info.run_name: run for run in tracker.store.search(tracker.open_grid(grid), {"reid.kind": "run"})}
         assert {name: run.info.status for name, run in named.items()} == {"0 s0": "FINISHED", "1 s0": "FINISHED"}
-        assert named["1 s0"].data.metrics["final/mAP"] == runs["1", 0].read("result")["metrics"]["mAP"]
+        assert named["1 s0"].data.metrics["final/mAP"] == raw(runs["1", 0], "result")["metrics"]["mAP"]
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Ser
         assert process.stdout
         lines = list(takewhile(lambda line: not line.startswith("Ctrl-C"), process.stdout))
         links = dict(re.findall(r"^  (.+?) +(http://\S+)$", "".join(lines), re.MULTILINE))
-        results = {f"{arm} s{seed}": folder.read("result") for (arm, seed), folder in runs.items()}
+        results = {f"{arm} s{seed}": raw(folder, "result") for (arm, seed), folder in runs.items()}
         yield Served(links, {name: result["metrics"]["mAP"] for name, result in results.items() if result})
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0

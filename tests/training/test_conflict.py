@@ -61,7 +61,7 @@ def rows_of(recipe: Recipe, data: DecodedDataset, every: int) -> tuple[pd.DataFr
         if isinstance(event, Steps):
             rows.append(event.rows)
         elif isinstance(event, Checkpoint):
-            weights = {name: tensor.clone() for name, tensor in event.state["model"].items()}
+            weights = {name: tensor.clone() for name, tensor in event.state.model.items()}
     return pd.concat(rows, ignore_index=True), weights
 
 

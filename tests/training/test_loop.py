@@ -15,7 +15,7 @@ from reid.errors import InputError
 from reid.evaluation import evaluate
 from reid.models import Loaded, build_model
 from reid.recipe import Recipe
-from reid.training import STEP_FIELDS, Checkpoint, Diverged, Evaluated, Event, Steps, train
+from reid.training import STEP_FIELDS, Checkpoint, Diverged, Evaluated, Event, Steps, TrainingState, train
 from reid.tricks import TRICKS
 
 CPU = torch.device("cpu")
@@ -28,7 +28,7 @@ def with_tricks(recipe: Recipe, names: tuple[str, ...]) -> Recipe:
     return recipe
 
 
-def events_of(recipe: Recipe, data: DecodedDataset, seed: int = 0, resume: dict[str, Any] | None = None) -> list[Event]:
+def events_of(recipe: Recipe, data: DecodedDataset, seed: int = 0, resume: TrainingState | None = None) -> list[Event]:
     """All events; states are copied, as they share memory with the live model."""
     return [
         Checkpoint(event.epoch, copy.deepcopy(event.state)) if isinstance(event, Checkpoint) else event
@@ -40,6 +40,8 @@ def same(one: Any, two: Any) -> bool:
     """Whether two nested states are equal bit for bit."""
     if isinstance(one, torch.Tensor):
         return torch.equal(one, two)
+    if isinstance(one, TrainingState):
+        return same(vars(one), vars(two))
     if isinstance(one, dict):
         return one.keys() == two.keys() and all(same(one[key], two[key]) for key in one)
     if isinstance(one, list | tuple):
@@ -66,7 +68,7 @@ def test_loss_falls_and_the_weights_are_a_function_of_the_seed(tiny: DecodedData
     assert losses.iloc[-1] < losses.iloc[0]
     states = [[e.state for e in events if isinstance(e, Checkpoint)][-1] for events in (one, two, other)]
     assert same(states[0], states[1])
-    assert not same(states[0]["model"], states[2]["model"])
+    assert not same(states[0].model, states[2].model)
 
 
 PAIRS = [*itertools.combinations(TRICKS, 1), *itertools.combinations(TRICKS, 2)]
@@ -163,12 +165,12 @@ def test_divergence_is_an_event_and_the_curve_reaches_it(tiny: DecodedDataset, t
 def test_a_frozen_trunk_stays_as_it_was(tiny: DecodedDataset, tiny_recipe: Recipe) -> None:
     """Weights and running statistics; the head learns meanwhile, and the trunk afterwards."""
     states = [e.state for e in events_of(tiny_recipe.set(TOGGLES["freeze"]), tiny) if isinstance(e, Checkpoint)]
-    trunks = [{name: value for name, value in s["model"].items() if name.startswith("base.")} for s in states]
+    trunks = [{name: value for name, value in s.model.items() if name.startswith("base.")} for s in states]
     initial = build_model(tiny_recipe, tiny.dataset.num_classes, seed=0).state_dict()
     assert all(torch.equal(value, initial[name]) for name, value in trunks[0].items())
     assert same(trunks[0], trunks[1])
     assert not same(trunks[1], trunks[2])
-    assert not torch.equal(states[0]["model"]["classifier.weight"], initial["classifier.weight"])
+    assert not torch.equal(states[0].model["classifier.weight"], initial["classifier.weight"])
 
 
 def test_averaged_weights_are_evaluated_and_do_not_touch_the_training(
@@ -181,13 +183,13 @@ def test_averaged_weights_are_evaluated_and_do_not_touch_the_training(
     )
     assert isinstance(ours, Checkpoint)
     assert isinstance(theirs, Checkpoint)
-    assert same(ours.state["model"], theirs.state["trained"])
-    assert same(ours.state["optimizer"], theirs.state["optimizer"])
-    assert not same(theirs.state["model"], theirs.state["trained"])
+    assert same(ours.state.model, theirs.state.trained)
+    assert same(ours.state.optimizer, theirs.state.optimizer)
+    assert not same(theirs.state.model, theirs.state.trained)
     assert isinstance(first, Evaluated)
     assert isinstance(second, Evaluated)
     model = build_model(tiny_recipe, tiny.dataset.num_classes)
-    model.load_state_dict(theirs.state["model"])
+    model.load_state_dict(theirs.state.model)
     np.testing.assert_array_equal(evaluate(model, tiny, tiny_recipe, CPU).ap, second.ranking.ap)
     assert not np.array_equal(first.ranking.ap, second.ranking.ap)
 

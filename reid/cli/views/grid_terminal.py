@@ -1,7 +1,7 @@
-"""What a launch looks like in a terminal: a live board on a TTY, a line an event elsewhere."""
+"""What a launch looks like in a terminal: a live table on a TTY, a line an event elsewhere."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from math import isnan
 from types import TracebackType
@@ -18,10 +18,11 @@ from rich.text import Text
 from reid.cli.views.status_table import COLOURS, clock, closing, event_line, pace, percent
 from reid.grids.forecast import Forecast
 from reid.grids.launch import Progress
-from reid.grids.status import Board, RunStatus
+from reid.grids.status import GridStatus, RunStatusRow
+from reid.store.run_records import ProgressRecord, RunState
 
 BEST_SHOWN = 5
-REDRAW_SECONDS = 0.25  # a board of thousands of runs takes a while to draw
+REDRAW_SECONDS = 0.25  # a table of thousands of runs takes a while to draw
 
 
 class TerminalView:
@@ -53,27 +54,27 @@ class TerminalView:
             task = bar.add_task(what, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
 
-    def show(self, board: Board, changed: RunStatus | None) -> None:
-        """Redraw the board; without a TTY print a line where a run changed its state."""
+    def show(self, status: GridStatus, changed: RunStatusRow | None) -> None:
+        """Redraw the table; without a TTY print a line where a run changed its state."""
         if self.live is not None:
             if time.monotonic() - self.drawn >= REDRAW_SECONDS:
-                self._draw(self.live, board)
+                self._draw(self.live, status)
         elif changed is not None:
-            line = f"[{board.over()}/{len(board.runs)}] {event_line(changed)}"
+            line = f"[{status.with_result()}/{len(status.runs)}] {event_line(changed)}"
             self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def _draw(self, live: Live, board: Board) -> None:
+    def _draw(self, live: Live, status: GridStatus) -> None:
         if not live.is_started:
             live.start()
-        live.update(self._render(board), refresh=True)
+        live.update(self._render(status), refresh=True)
         self.drawn = time.monotonic()
 
-    def end(self, board: Board) -> None:
-        """The board as it is in the end, and what to know of it."""
+    def end(self, status: GridStatus) -> None:
+        """The grid as it is in the end, and what to know of it."""
         if self.live is not None:
-            self._draw(self.live, board)
+            self._draw(self.live, status)
             self.live.stop()
-        for line in closing(board)[0]:
+        for line in closing(status)[0]:
             self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def warn(self, text: str) -> None:
@@ -82,27 +83,28 @@ class TerminalView:
         else:
             self.console.print(f"warning: {text}", markup=False, highlight=False, soft_wrap=True)
 
-    def _render(self, board: Board) -> Group:
-        counts = board.counts()
+    def _render(self, status: GridStatus) -> Group:
+        counts = status.counts()
         head = Table.grid(padding=(0, 2))
         head.add_row(
-            Text(f"grid {board.grid}", style="bold"),
-            ProgressBar(total=len(board.runs), completed=board.over(), width=32),
-            f"{board.over()}/{len(board.runs)}",
+            Text(f"grid {status.grid}", style="bold"),
+            ProgressBar(total=len(status.runs), completed=status.with_result(), width=32),
+            f"{status.with_result()}/{len(status.runs)}",
             Text("  ").join(Text(f"{state} {count}", style=COLOURS[state]) for state, count in counts.items() if count),
-            f"ETA {clock(board.remaining_seconds())}",
+            f"ETA {clock(status.remaining_seconds())}",
         )
         headings = ("arm", "seed", "epoch", "mAP", "images/s", "ETA", "slot")
         running = Table(*headings, title="training", title_justify="left", box=None, min_width=40)
-        for run in (run for run in board.runs.values() if run.state == "running"):
-            running.add_row(run.arm, str(run.seed), f"{run.epoch}/{run.epochs}", percent(run.mAP), *pace(run))
-        ranked = sorted((r for r in board.runs.values() if r.state == "finished"), key=lambda r: -(r.mAP or 0))
+        for run in (run for run in status.runs.values() if run.state == RunState.RUNNING):
+            epoch = f"{run.epoch}/{run.epochs}"
+            running.add_row(run.title or run.arm, str(run.seed), epoch, percent(run.mAP), *pace(run))
+        ranked = sorted((r for r in status.runs.values() if r.state == RunState.FINISHED), key=lambda r: -(r.mAP or 0))
         best = Table("arm", "seed", "mAP", title="best so far", title_justify="left", box=None, min_width=30)
         for run in ranked[:BEST_SHOWN]:
-            best.add_row(run.arm, str(run.seed), percent(run.mAP))
+            best.add_row(run.title or run.arm, str(run.seed), percent(run.mAP))
         columns = Table.grid(padding=(0, 6))
         columns.add_row(running, best)
-        notices = [Text(notice, style="dim") for notice in board.notices]
+        notices = [Text(notice, style="dim") for notice in status.notices]
         return Group(head, columns, *notices, *([Text(self.warning, style="yellow")] if self.warning else []))
 
 
@@ -137,6 +139,14 @@ def forecast_lines(forecast: Forecast) -> list[str]:
     return lines
 
 
-def progress_line(numbers: Mapping[str, float]) -> str:
-    """What a worker reports while it trains, in one line."""
-    return "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())
+def progress_line(progress: ProgressRecord) -> str:
+    """How far a worker is, in one line."""
+    numbers = {
+        "epoch": progress.epoch,
+        "iteration": progress.iteration,
+        "loss": progress.loss,
+        **(progress.scores.model_dump() if progress.scores else {}),
+        "images/s": progress.images_per_second,
+        "eta": progress.eta,
+    }
+    return "  ".join(f"{name} {value:.4g}" for name, value in numbers.items() if value is not None)

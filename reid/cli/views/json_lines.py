@@ -5,16 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from types import TracebackType
-from typing import Any
 
 import typer
 
 from reid.grids.launch import Progress
-from reid.grids.status import Board, RunStatus
+from reid.grids.status import GridStatus, RunStatusRow
 
 
 class EventLines:
-    """A view: {"event": "run" | "warning" | "end", ...}; a run with all that its board knows of it."""
+    """A view: {"event": "run" | "warning" | "end", ...}; a run with all that its status says of it."""
 
     def __enter__(self) -> "EventLines":
         return self
@@ -27,16 +26,16 @@ class EventLines:
     def preparing(self, what: str) -> Iterator[Progress]:  # noqa: ARG002 - the view's; a line a file would be noise
         yield lambda done, total: None  # noqa: ARG005
 
-    def show(self, board: Board, changed: RunStatus | None) -> None:
+    def show(self, status: GridStatus, changed: RunStatusRow | None) -> None:
         if changed is not None:
             about = {key: value for key, value in asdict(changed).items() if value is not None and key != "started"}
-            self._print("run", grid=board.grid, over=board.over(), runs=len(board.runs), **about)
+            self._print("run", grid=status.grid, over=status.with_result(), runs=len(status.runs), **about)
 
     def warn(self, text: str) -> None:
         self._print("warning", text=text)
 
-    def end(self, board: Board) -> None:
-        self._print("end", grid=board.grid, counts=board.counts(), gave_up=board.gave_up)
+    def end(self, status: GridStatus) -> None:
+        self._print("end", grid=status.grid, counts=status.counts(), gave_up=status.gave_up)
 
-    def _print(self, event: str, **about: Any) -> None:
+    def _print(self, event: str, **about: object) -> None:
         typer.echo(json.dumps({"event": event, **about}))

@@ -6,88 +6,91 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from reid.grids.status import Board, RunStatus
-from reid.store.run_records import ENDED
+from reid.grids.status import GridStatus, RunStatusRow
+from reid.store.run_records import RunState
 
 COLOURS = {
-    "finished": "green",
-    "diverged": "yellow",
-    "failed": "red",
-    "stopped": "magenta",
-    "running": "cyan",
-    "planned": "dim",
+    RunState.FINISHED: "green",
+    RunState.DIVERGED: "yellow",
+    RunState.FAILED: "red",
+    RunState.STOPPED: "magenta",
+    RunState.RUNNING: "cyan",
+    RunState.PLANNED: "dim",
 }
 
 
-def status_table(board: Board) -> Table:
+def status_table(status: GridStatus) -> Table:
     """Every run of a grid."""
     table = Table("arm", "seed", "state", "epoch", "mAP", "images/s", "ETA", "slot", "run", "reason", box=None)
-    for run in board.runs.values():
+    for run in status.runs.values():
         table.add_row(
-            run.arm, str(run.seed), Text(run.state, style=COLOURS[run.state]), f"{run.epoch}/{run.epochs}",
+            run.title or run.arm, str(run.seed), Text(run.state, style=COLOURS[run.state]), f"{run.epoch}/{run.epochs}",
             percent(run.mAP), *pace(run), run.signature, reason(run),
         )  # fmt: skip
     return table
 
 
-def grids_table(boards: list[Board]) -> Table:
+def grids_table(grids: list[GridStatus]) -> Table:
     """All grids in short."""
     table = Table("grid", "runs", "states", "ETA", box=None)
-    for board in boards:
-        over = f"{board.over()}/{len(board.runs)}"
-        table.add_row(board.grid, over, counts_text(board), clock(board.remaining_seconds()))
+    for status in grids:
+        over = f"{status.with_result()}/{len(status.runs)}"
+        table.add_row(status.grid, over, counts_text(status), clock(status.remaining_seconds()))
     return table
 
 
-def board_document(board: Board, runs: bool) -> dict[str, Any]:
+def status_document(status: GridStatus, runs: bool) -> dict[str, Any]:
     """A grid for `reid status --json`, with all its `runs` or in short."""
-    about = {"grid": board.grid, "counts": board.counts(), "eta_seconds": board.remaining_seconds()}
-    return about | ({"runs": [asdict(run) for run in board.runs.values()]} if runs else {})
+    about = {"grid": status.grid, "counts": status.counts(), "eta_seconds": status.remaining_seconds()}
+    return about | ({"runs": [asdict(run) for run in status.runs.values()]} if runs else {})
 
 
-def pace(run: RunStatus) -> tuple[str, str, str]:
+def pace(run: RunStatusRow) -> tuple[str, str, str]:
     """Speed, time to go and place of a run that trains, empty otherwise."""
-    if run.state != "running":
+    if run.state != RunState.RUNNING:
         return "", "", ""
     speed = "" if run.images_per_second is None else f"{run.images_per_second:.0f}"
     return speed, "" if run.eta is None else clock(run.eta), " ".join(filter(None, (run.host, run.slot)))
 
 
-def reason(run: RunStatus) -> str:
+def reason(run: RunStatusRow) -> str:
     first = (run.reason or "").partition("\n")[0]
-    return f"held: {first}" if run.held else first
+    return f"quarantined: {first}" if run.quarantined else first
 
 
-def counts_text(board: Board) -> str:
-    return ", ".join(f"{count} {state}" for state, count in board.counts().items())
+def counts_text(status: GridStatus) -> str:
+    return ", ".join(f"{count} {state}" for state, count in status.counts().items())
 
 
-def summary_line(board: Board) -> str:
-    return f"{counts_text(board)}; ETA {clock(board.remaining_seconds())}"
+def summary_line(status: GridStatus) -> str:
+    return f"{counts_text(status)}; ETA {clock(status.remaining_seconds())}"
 
 
-def closing(board: Board) -> tuple[list[str], int]:
+def closing(status: GridStatus) -> tuple[list[str], int]:
     """The last lines of a launch, and its exit code: 0 whole, 1 runs failed, 130 stopped before the end."""
-    counts, held = board.counts(), sum(run.held for run in board.runs.values())
-    lines = [f"grid {board.grid}: {counts_text(board)}"]
-    if board.gave_up:
-        return [*lines, f"{board.gave_up}; `reid status {board.grid}` says more, the same command goes on from here"], 1
-    if held:
-        name = board.grid
+    counts, quarantined = status.counts(), sum(run.quarantined for run in status.runs.values())
+    lines = [f"grid {status.grid}: {counts_text(status)}"]
+    if status.gave_up:
+        return [
+            *lines,
+            f"{status.gave_up}; `reid status {status.grid}` says more, the same command goes on from here",
+        ], 1
+    if quarantined:
+        name = status.grid
         lines.append(
-            f"{held} failed and held: `reid status {name}` says why, `reid retry {name} --failed` releases them"
+            f"{quarantined} failed and quarantined: `reid status {name}` says why, `reid retry {name}` releases them"
         )
-    if counts["failed"] > held:
-        lines.append(f"{counts['failed'] - held} failed: the same command tries them again")
-    if counts["stopped"] > board.censored() or counts["planned"] or counts["running"]:
+    if counts[RunState.FAILED] > quarantined:
+        lines.append(f"{counts[RunState.FAILED] - quarantined} failed: the same command tries them again")
+    if counts[RunState.STOPPED] > status.early_stopped() or counts[RunState.PLANNED] or counts[RunState.RUNNING]:
         return [*lines, "stopped before the end; the same command goes on from here"], 130
-    return lines, 1 if counts["failed"] else 0
+    return lines, 1 if counts[RunState.FAILED] else 0
 
 
-def event_line(run: RunStatus) -> str:
+def event_line(run: RunStatusRow) -> str:
     """One run in one line."""
-    parts = [f"{run.arm} s{run.seed}", run.state]
-    if run.state in ENDED:
+    parts = [run.name, run.state]
+    if run.state.has_result:
         parts.append(f"mAP {percent(run.mAP)}")
     if run.seconds is not None:
         parts.append(f"{run.seconds:.0f} s")

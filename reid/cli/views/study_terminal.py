@@ -51,11 +51,11 @@ class StudyTerminal(TerminalView):
         )
         running = Table("trial", "epoch", "mAP", *[knob.name for knob in board.plan.knobs], title="training", box=None)
         for record in (record for record in board.records if record["state"] == "running"):
-            now = board.progress.get(record["runs"][-1]["signature"], {}) if record["runs"] else {}
+            now = board.progress.get(record["runs"][-1]["signature"]) if record["runs"] else None
             running.add_row(
                 str(record["number"]),
-                f"{now.get('epoch', 0):.0f}",
-                shown("mAP", now.get("mAP")),
+                str(now.epoch if now else 0),
+                shown("mAP", now.scores.mAP if now and now.scores else None),
                 *_knobs(record, board),
             )
         metrics = list(spec.objectives)

@@ -1,18 +1,10 @@
 """Where runs train: the one seam between those who want runs trained and the machines that train them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
-
-@dataclass(frozen=True)
-class Message:
-    """What an executor says of a run: kind "progress" with numbers, "ended" with a state, or "lost" with how."""
-
-    kind: str
-    signature: str
-    content: Any
+from reid.execution.events import ExecutorEvent
 
 
 class Executor(Protocol):
@@ -39,7 +31,7 @@ class Executor(Protocol):
         Only while a slot is free.
         """
 
-    def messages(self, timeout: float) -> Iterator[Message]:
+    def events(self, timeout: float) -> Iterator[ExecutorEvent]:
         """What has been said within `timeout` seconds; returns early once something was."""
 
     def kill(self, signature: str) -> None:

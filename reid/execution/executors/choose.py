@@ -10,7 +10,7 @@ from reid.execution.executors.local import LocalExecutor
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ExecutorOptions:
     """`--executor` and the options that go with it; None: not given."""
 
     executor: str = "local"
@@ -43,26 +43,28 @@ class Wanted:
                 )
 
 
-def make_executor(wanted: Wanted, device: str, output: Path, skip_unreadable: bool) -> Executor:
+def make_executor(options: ExecutorOptions, device: str, output: Path, skip_unreadable: bool) -> Executor:
     """The executor, not yet entered. `device` is "auto", "cpu" or "cuda".
 
     Raises InputError where an extra is not installed or the cluster does not answer.
     """
     cache = output / "cache"
-    if wanted.executor == "ray":
-        from reid.execution.executors.ray import RayExecutor, Share
+    if options.executor == "ray":
+        from reid.execution.executors.ray import RayExecutor, ResourceRequest
 
-        share = Share(wanted.gpus_per_run or 1.0, wanted.cpus_per_run or 1)
-        return RayExecutor(wanted.address, device, wanted.slots, share, cache, skip_unreadable)
-    if wanted.executor == "slurm":
+        share = ResourceRequest(options.gpus_per_run or 1.0, options.cpus_per_run or 1)
+        return RayExecutor(options.address, device, options.slots, share, cache, skip_unreadable)
+    if options.executor == "slurm":
         from reid.execution.executors.slurm import SlurmExecutor
 
-        return SlurmExecutor(wanted.slurm, device, wanted.slots, output, skip_unreadable)
-    return LocalExecutor(plan_slots(chosen_device(device), wanted.slots, wanted.slots_per_gpu), cache, skip_unreadable)
+        return SlurmExecutor(options.slurm, device, options.slots, output, skip_unreadable)
+    return LocalExecutor(
+        plan_slots(chosen_device(device), options.slots, options.slots_per_gpu), cache, skip_unreadable
+    )
 
 
-def expected_slots(wanted: Wanted, device: str) -> int:
+def expected_slots(options: ExecutorOptions, device: str) -> int:
     """How many runs would train at a time, for a forecast; of a cluster this machine knows what it was told."""
-    if wanted.executor != "local" and wanted.slots is not None:
-        return wanted.slots
-    return len(plan_slots(chosen_device(device), wanted.slots, wanted.slots_per_gpu))
+    if options.executor != "local" and options.slots is not None:
+        return options.slots
+    return len(plan_slots(chosen_device(device), options.slots, options.slots_per_gpu))

@@ -19,7 +19,8 @@ from typing import Any
 import torch
 
 from reid.execution.devices import usable_cores
-from reid.execution.executors.base import Message
+from reid.execution.events import Ended, ExecutorEvent, Lost, Progressed
+from reid.store.run_records import ProgressRecord, RunState
 
 SPAWN = multiprocessing.get_context("spawn")  # a fork after CUDA is initialised is undefined
 
@@ -75,23 +76,24 @@ class LocalExecutor:
             if slot.run is not None and slot.run.name == signature and slot.process is not None:
                 slot.process.kill()
 
-    def messages(self, timeout: float) -> Iterator[Message]:
+    def events(self, timeout: float) -> Iterator[ExecutorEvent]:
         busy = {slot.connection: slot for slot in self._busy() if slot.connection is not None}
         for ready in wait(list(busy), timeout):
             assert isinstance(ready, Connection)
             slot = busy[ready]
             assert slot.run is not None
             signature = slot.run.name
+            event: ExecutorEvent
             try:
-                kind, content, ends = ready.recv()
-                if ends and slot.process is not None:
+                event, last = ready.recv()
+                if last and slot.process is not None:
                     slot.process.kill()
                     self._bury(slot)
             except (EOFError, OSError):
-                kind, content = "lost", self._bury(slot)
-            if kind != "progress":
+                event = Lost(signature, self._bury(slot))
+            if not isinstance(event, Progressed):
                 slot.run = None
-            yield Message(kind, signature, content)
+            yield event
 
     def _busy(self) -> list[Slot]:
         return [slot for slot in self.places if slot.run is not None]
@@ -139,8 +141,8 @@ def _work(
 ) -> None:
     """A worker process: trains the runs it is sent until the pipe closes, SIGTERM asks it to stop, or one fails.
 
-    It says (kind, content, whether this is its last word). After a failure neither CUDA nor what is left in memory can
-    be trusted with another run; and a folder that cannot be written cannot say so itself.
+    It says (event, whether this is its last word). After a failure neither CUDA nor what is left in memory can be
+    trusted with another run; and a folder that cannot be written cannot say so itself.
     """
     stopping = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the orchestrator decides
@@ -150,21 +152,24 @@ def _work(
     from reid.execution.worker import Worker
 
     worker = Worker(cache, torch.device(device), skip_unreadable, slot)
-    ends = False
-    while not ends:
+    last = False
+    while not last:
         try:
             run, until = connection.recv()
         except EOFError:
             return
-        kind, content = "ended", ""
+        signature = run.name
+
+        def report(progress: ProgressRecord, evaluated: bool, signature: str = signature) -> None:
+            connection.send((Progressed(signature, progress, evaluated), False))
+
+        event: ExecutorEvent
         try:
-            content = worker.execute(
-                run, lambda numbers: connection.send(("progress", numbers, False)), stopping.is_set, until
-            )
+            event = Ended(signature, worker.execute(run, report, stopping.is_set, until))
+            last = event.state == RunState.FAILED or stopping.is_set()
         except OSError as error:
-            kind, content = "lost", f"its folder cannot be written: {error.strerror or error}"
-        ends = kind == "lost" or content == "failed" or stopping.is_set()
-        connection.send((kind, content, ends))
+            event, last = Lost(signature, f"its folder cannot be written: {error.strerror or error}"), True
+        connection.send((event, last))
 
 
 def _die_with_parent() -> None:

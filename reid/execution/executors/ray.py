@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from reid.errors import InputError
-from reid.execution.executors.base import Message
-from reid.execution.executors.remote import Follower, Order, carry_out, first_line
+from reid.execution.events import Ended, ExecutorEvent, Lost
+from reid.execution.executors.remote import Follower, RunRequest, carry_out, first_line
 from reid.store.fingerprint import training_code
 
 LOST_ATTEMPTS = 3  # nodes or workers that Ray may lose under a run before the run is told as lost
@@ -23,7 +23,7 @@ ENDING_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Share:
+class ResourceRequest:
     """What a run takes of a node: a number of CPUs, and of GPUs where there are any (0.5: two runs share one)."""
 
     gpus: float = 1.0
@@ -50,7 +50,7 @@ class RayExecutor:
         address: str | None,
         device: str,
         slots: int | None,
-        share: Share,
+        share: ResourceRequest,
         cache: Path,
         skip_unreadable: bool,
     ) -> None:
@@ -97,36 +97,36 @@ class RayExecutor:
 
     def submit(self, run: Path, until: int | None) -> None:
         run = run.resolve()
-        order = Order(
+        request = RunRequest(
             run, until, self.cache, self.device, self.skip_unreadable, threads=self.share.cpus, code=training_code()
         )
-        self.tasks[self.train.remote(order)] = Task(run, Follower(run))
+        self.tasks[self.train.remote(request)] = Task(run, Follower(run))
 
     def kill(self, signature: str) -> None:
         for reference, task in self.tasks.items():
             if task.run.name == signature:
                 self.ray.cancel(reference, force=True)
 
-    def messages(self, timeout: float) -> Iterator[Message]:
+    def events(self, timeout: float) -> Iterator[ExecutorEvent]:
         if not self.tasks:
             time.sleep(timeout)
             return
         ended, _ = self.ray.wait(list(self.tasks), timeout=timeout)
         for reference, task in list(self.tasks.items()):
-            if numbers := task.follower.progress():
-                yield Message("progress", task.run.name, numbers)
+            if progressed := task.follower.progress():
+                yield progressed
             if reference in ended:
                 del self.tasks[reference]
                 yield self._outcome(reference, task)
 
-    def _outcome(self, reference: Any, task: Task) -> Message:
+    def _outcome(self, reference: Any, task: Task) -> ExecutorEvent:
         """How a task ended. What is wrong with a node, and so with all its runs, is raised as InputError."""
         try:
-            return Message("ended", task.run.name, self.ray.get(reference))
+            return Ended(task.run.name, self.ray.get(reference))
         except InputError as error:
             raise InputError(str(error.args[0])) from error
         except self.ray.exceptions.RayError as error:
-            return Message("lost", task.run.name, f"lost by Ray: {type(error).__name__} {first_line(error)}".strip())
+            return Lost(task.run.name, f"lost by Ray: {type(error).__name__} {first_line(error)}".strip())
 
 
 def _import_ray(own: bool) -> Any:

@@ -1,22 +1,23 @@
-"""A run on another machine: the order it is trained by, and how it is followed from here through its folder."""
+"""A run on another machine: the request it is trained by, and how it is followed from here through its folder."""
 
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from reid.errors import InputError
+from reid.execution.events import Progressed
 from reid.execution.worker import Worker
 from reid.store.fingerprint import training_code
 from reid.store.run_folder import RunFolder
+from reid.store.run_records import RunState
 
 
 @dataclass(frozen=True)
-class Order:
+class RunRequest:
     """What a machine is told to train, with absolute paths; `code` is the training code of whoever tells it."""
 
     run: Path
@@ -28,23 +29,23 @@ class Order:
     code: str
 
 
-def carry_out(order: Order, stopping: Callable[[], bool] = lambda: False) -> str:
-    """Train the run of an order on this machine; returns its state, "running" where another process has it.
+def carry_out(request: RunRequest, stopping: Callable[[], bool] = lambda: False) -> RunState:
+    """Train the run of a request on this machine; returns its state, "running" where another process has it.
 
     Raises InputError where this machine does not see the run's folder, or has another version of the training code.
     """
     host = socket.gethostname()
-    folder = RunFolder(order.run)
-    if folder.read("run") is None:
-        raise InputError(f"{order.run}: not there on {host}; the output folder must have one path on every machine")
-    if training_code() != order.code:
+    folder = RunFolder(request.run)
+    if folder.read_run() is None:
+        raise InputError(f"{request.run}: not there on {host}; the output folder must have one path on every machine")
+    if training_code() != request.code:
         raise InputError(
             f"{host}: its reid trains with other code ({training_code()}) than the one that launched the grid "
-            f"({order.code}); install the same version on every machine"
+            f"({request.code}); install the same version on every machine"
         )
-    torch.set_num_threads(order.threads)
-    worker = _worker(order.cache, order.device, order.skip_unreadable)
-    return worker.execute(order.run, lambda _: None, stopping, order.until)
+    torch.set_num_threads(request.threads)
+    worker = _worker(request.cache, request.device, request.skip_unreadable)
+    return worker.execute(request.run, lambda *_: None, stopping, request.until)
 
 
 @cache
@@ -63,12 +64,12 @@ class Follower:
 
     def __init__(self, run: Path) -> None:
         self.folder = RunFolder(run)
-        self.told = self.folder.read("progress")
+        self.told = self.folder.read_progress()
 
-    def progress(self) -> dict[str, Any] | None:
-        """The numbers of progress.json if they changed since they were last told, else None."""
-        now: dict[str, Any] | None = self.folder.read("progress")
-        if now == self.told:
+    def progress(self) -> Progressed | None:
+        """What progress.json says if it changed since it was last told, else None."""
+        before, now = self.told, self.folder.read_progress()
+        if now is None or now == before:
             return None
         self.told = now
-        return now
+        return Progressed(self.folder.signature, now, evaluated=now.scores != (before.scores if before else None))

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from reid.errors import InputError
-from reid.execution.executors.base import Message
-from reid.execution.executors.remote import Follower, Order, carry_out, first_line
+from reid.execution.events import Ended, ExecutorEvent, Lost
+from reid.execution.executors.remote import Follower, RunRequest, carry_out, first_line
 from reid.store.fingerprint import training_code
 from reid.store.run_folder import RunFolder
+from reid.store.run_records import RunState
 
 QUEUED = 16  # jobs in Slurm's queue at a time where --slots does not say it
 LOOK_SECONDS = 5.0  # between two looks at the queue
@@ -64,7 +65,7 @@ class SlurmExecutor:
         self.cache = output.resolve() / "cache"
         self.skip_unreadable = skip_unreadable
         self.jobs: list[Job] = []
-        self.refused: list[Message] = []
+        self.refused: list[Lost] = []
         self.looked = float("-inf")
 
     def __enter__(self) -> "SlurmExecutor":
@@ -83,11 +84,11 @@ class SlurmExecutor:
 
     def submit(self, run: Path, until: int | None) -> None:
         run = run.resolve()
-        order = Order(run, until, self.cache, self.device, self.skip_unreadable, self.threads, training_code())
+        request = RunRequest(run, until, self.cache, self.device, self.skip_unreadable, self.threads, training_code())
         try:
-            job = self.submitter.submit(train_in_job, order)
+            job = self.submitter.submit(train_in_job, request)
         except Exception as error:  # whatever submitit makes of a controller that does not answer now
-            self.refused.append(Message("lost", run.name, f"sbatch: {_last_line(str(error))}"))
+            self.refused.append(Lost(run.name, f"sbatch: {_last_line(str(error))}"))
             return
         self.jobs.append(Job(job.job_id, RunFolder(run), Follower(run), job.paths))
 
@@ -96,20 +97,20 @@ class SlurmExecutor:
             if job.run.signature == signature:
                 _run("scancel", "--signal=KILL", "--full", job.number)
 
-    def messages(self, timeout: float) -> Iterator[Message]:
+    def events(self, timeout: float) -> Iterator[ExecutorEvent]:
         told = [*self._news()]
         if not told:
             time.sleep(timeout)
             told = [*self._news()]
         yield from told
 
-    def _news(self) -> Iterator[Message]:
+    def _news(self) -> Iterator[ExecutorEvent]:
         yield from self.refused
         self.refused.clear()
         states = self._look() if time.monotonic() - self.looked >= LOOK_SECONDS else {}
         for job in list(self.jobs):
-            if numbers := job.follower.progress():
-                yield Message("progress", job.run.signature, numbers)
+            if progressed := job.follower.progress():
+                yield progressed
             if outcome := self._outcome(job, states.get(job.number, "")):
                 self.jobs.remove(job)
                 yield outcome
@@ -123,18 +124,17 @@ class SlurmExecutor:
         states = dict(line.split(maxsplit=1) for line in listed.stdout.splitlines())
         return {job.number: states.get(job.number, "GONE") for job in self.jobs}
 
-    def _outcome(self, job: Job, state: str) -> Message | None:
+    def _outcome(self, job: Job, state: str) -> ExecutorEvent | None:
         """How a job ended, None while it has not. Raises InputError for what is wrong with a node, so with all runs."""
         if job.files.result_pickle.exists():
             kind, content = pickle.loads(job.files.result_pickle.read_bytes())
             if kind == "success":
                 for file in job.files.folder.glob(f"{job.number}_*"):
                     file.unlink(missing_ok=True)
-                return Message("ended", job.run.signature, content)
-            name, _, words = _last_line(content).partition(": ")
-            if name == f"{InputError.__module__}.{InputError.__name__}":
-                raise InputError(words)
-            return Message("lost", job.run.signature, f"Slurm job {job.number}: {name}: {words}")
+                if isinstance(content, InputError):
+                    raise content
+                return Ended(job.run.signature, content)
+            return Lost(job.run.signature, f"Slurm job {job.number}: {_last_line(content)}")
         if state == "PENDING" and job.run.stop_request.exists():
             _run("scancel", job.number)
         if state in OVER and job.over is None:
@@ -142,16 +142,19 @@ class SlurmExecutor:
         late = 0.0 if job.over is None else time.monotonic() - job.over
         if state in OVER and (state != "COMPLETED" or late > RESULT_SECONDS):
             how = f"Slurm job {job.number} is {state}; its log is in {job.files.folder}"
-            return Message("lost", job.run.signature, how)
+            return Lost(job.run.signature, how)
         return None
 
 
-def train_in_job(order: Order) -> str:
+def train_in_job(request: RunRequest) -> RunState | InputError:
     """What a job runs. The signals of preemption and of the time limit end it after its epoch in flight."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, lambda *_: stopping.set())
-    return carry_out(order, stopping.is_set)
+    try:
+        return carry_out(request, stopping.is_set)
+    except InputError as error:  # what is wrong with a node: submitit would hand it back as text
+        return error
 
 
 def parse_options(words: tuple[str, ...]) -> Options:

@@ -30,15 +30,15 @@ def misbehave_in_training(execution: Any) -> None:
         order = ORDERS / folder.signature
         what = order.read_text() if order.exists() else ""
 
-        def disturbed(numbers: dict[str, Any]) -> None:
-            if what and numbers["epoch"] >= EPOCH:
+        def disturbed(progress: Any, evaluated: bool) -> None:
+            if what and progress.epoch >= EPOCH:
                 if what == "raise once":
                     order.unlink(missing_ok=True)
                 if what.startswith("raise"):
-                    raise ValueError(f"asked to raise at iteration {numbers.get('iteration')}")
+                    raise ValueError(f"asked to raise at iteration {progress.iteration}")
                 while what == "hang":
                     time.sleep(0.1)
-            report(numbers)
+            report(progress, evaluated)
 
         with poisoned_steps() if what == "nan" else nullcontext():
             return original(self, folder, mine, disturbed, *rest)

@@ -1,0 +1,73 @@
+"""The plan of a grid: what plan.json says, and what every run.json does."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from reid.data import DecodedDataset
+from reid.grids.datasets import TRAIN_ON
+from reid.grids.grid import Grid
+from reid.recipe.yaml import read_text
+from reid.store.dataset_record import domains_record
+from reid.store.plan import ArmRecord, FactorRecord, Plan, PlannedRun
+from reid.store.run_folder import RunFolder
+from reid.store.run_records import RecipeRecord, RunRecord
+from reid.store.run_store import asked_now
+from reid.store.shared_training import shared_trainings
+
+Opened = Mapping[str, DecodedDataset]  # data sets by name
+
+
+def make_plan(grid: Grid, opened: Opened, folder_of: Callable[[str], RunFolder], command: str) -> Plan:
+    """The plan of a grid on its open data sets; `folder_of` gives the folder of a run by its signature."""
+    spec = grid.spec
+    dataset = domains_record(grid.domains(grid.arms[0]), spec.sources, opened)
+    if TRAIN_ON in spec.factors:
+        dataset = dataset.model_copy(update={"name": ", ".join(opened)})
+    shares = shares_of(grid, opened, folder_of)
+    return Plan(
+        name=spec.name,
+        title=spec.title or spec.name,
+        question=spec.question,
+        command=command,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        yaml=read_text(grid.file),
+        design=spec.design,
+        factors=tuple(
+            FactorRecord(name=f.name, short=f.short, title=f.title, levels=tuple(level.label for level in f.levels))
+            for f in grid.factors
+        ),
+        seeds=spec.seeds,
+        budget={kind: halving.model_dump() for kind, halving in spec.budget.items()},
+        dataset=dataset,
+        arms=tuple(ArmRecord(arm=a.name, levels=a.levels, recipe=RecipeRecord.of(a.recipe)) for a in grid.arms),
+        runs=tuple(
+            PlannedRun(signature=signature, arm=arm.name, seed=seed, shares=shares.get(signature))
+            for signature, arm, seed in grid.runs(fingerprints(opened))
+        ),
+    )
+
+
+def asked_runs(grid: Grid, plan: Plan, opened: Opened) -> list[RunRecord]:
+    """What run.json says of every run of the plan."""
+    datasets = {arm.name: domains_record(grid.domains(arm), grid.spec.sources, opened) for arm in grid.arms}
+    return [
+        asked_now(run.signature, plan.arm_by_name[run.arm].recipe, run.seed, datasets[run.arm], run.shares)
+        for run in plan.runs
+    ]
+
+
+def shares_of(grid: Grid, opened: Opened, folder_of: Callable[[str], RunFolder]) -> dict[str, str]:
+    """By signature, the run whose training a run shares, see `shared_trainings`."""
+    content = fingerprints(opened)
+    return shared_trainings(
+        (
+            (signature, arm.recipe, seed, grid.domains(arm).fingerprint(content))
+            for signature, arm, seed in grid.runs(content)
+        ),
+        folder_of,
+    )
+
+
+def fingerprints(opened: Opened) -> dict[str, str]:
+    """The fingerprint of each open data set, by name."""
+    return {name: data.fingerprint for name, data in opened.items()}
