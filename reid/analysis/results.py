@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -21,6 +20,7 @@ from reid.metrics.names import is_fraction
 from reid.statistics.design import Design, design_of
 from reid.statistics.factor_coding import Term, coding
 from reid.statistics.linear_model import Analysis, analyse, usable
+from reid.store.run_records import RunRecord
 from reid.tricks import TRICKS
 
 MAIN = "mAP"
@@ -98,10 +98,10 @@ class Results:
         numbers = self.runs.select_dtypes("number").columns
         return [name for name in numbers if name not in known and self.runs[name].notna().any()]
 
-    def asked(self, signature: str) -> dict[str, Any] | None:
+    def asked(self, signature: str) -> RunRecord | None:
         """What a run was asked, or None for a run without a readable folder."""
         readable = self.runs.set_index("signature").at[signature, "state"] != "unreadable"
-        return self.plan.run_folder(signature).read("run") if readable else None
+        return self.plan.run_folder(signature).read_run() if readable else None
 
     @cached_property
     def effects(self) -> dict[str, pd.DataFrame]:

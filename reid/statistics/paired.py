@@ -2,11 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from scipy import stats
 
 LEVEL = 0.05
+
+
+class Outcome(StrEnum):
+    """What a comparison says of the winner."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NOT_TOLD_APART = "not told apart"
+    CANNOT_TELL = "cannot tell"
 
 
 @dataclass(frozen=True)
@@ -22,14 +32,21 @@ class PairedDifference:
     p: float
     pairs: int
 
-    def words(self, maximize: bool = True) -> str:
-        """What can be said: "better", "worse", "not told apart", or why nothing can."""
-        if self.pairs < 2:
-            seen = "one pair of runs" if self.pairs else "no pair of runs"
-            return f"cannot tell: {seen} shows no noise, two or more are needed"
+    def outcome(self, maximize: bool = True) -> Outcome:
+        """What can be said of the winner, of a metric of which more is better or, not to `maximize`, less."""
+        if self.obstacle:
+            return Outcome.CANNOT_TELL
         if not self.p < LEVEL:
-            return "not told apart"
-        return "better" if (self.difference > 0) == maximize else "worse"
+            return Outcome.NOT_TOLD_APART
+        return Outcome.BETTER if (self.difference > 0) == maximize else Outcome.WORSE
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing can be said; empty where something can."""
+        if self.pairs >= 2:
+            return ""
+        seen = "one pair of runs" if self.pairs else "no pair of runs"
+        return f"{seen} shows no noise, two or more are needed"
 
 
 def paired_difference(winner: Sequence[float], defaults: Sequence[float], level: float = 0.95) -> PairedDifference:

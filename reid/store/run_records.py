@@ -90,9 +90,11 @@ class Counts(Record):
 
 
 class SplitRecord(Record):
-    """Training identities that stand in for the test set; the rest of its fields are ValidationSplit's."""
+    """Training identities that stand in for the test set, as ValidationSplit has them."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
+
+    validation_identities: Annotated[float | None, Field(description="share of the training identities")] = None
 
 
 class DatasetRecord(Record):

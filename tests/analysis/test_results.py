@@ -19,7 +19,7 @@ def test_any_numeric_column_has_effects_and_a_page(make_grid: MakeGrid) -> None:
     results = replace(read, runs=runs)
     assert results.extras == [*read.extras, "cross_mAP", "wobble"]
     assert results.effects["cross_mAP"]["verdict"]["random_erasing"] == "hurts"
-    (page,) = evidence.other_metrics(results)
+    (page,) = evidence.other_metrics(results, shown=())
     (table,) = page.elements
     assert isinstance(table, Table)
     rows = {(row[0], row[1]): row[2] for row in table.rows}

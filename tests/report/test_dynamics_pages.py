@@ -45,7 +45,9 @@ def measured(grid: Path, drop: float = 0.2) -> Path:
         result = raw(folder, "result")
         if result is not None:
             result["dynamics"] = measure_dynamics(curves) | {"id_recovery": None}
-            result["spaces"] = {space: {"mAP": 0.5 + 0.1 * i, "rank1": 0.6} for i, space in enumerate(SPACES)}
+            result["spaces"] = {
+                space: result["metrics"] | {"mAP": 0.5 + 0.1 * i, "rank1": 0.6} for i, space in enumerate(SPACES)
+            }
             result["clusters"] = {space: dict.fromkeys((*CLUSTERS, *VERIFICATION), 0.25) for space in SPACES}
             folder.write("result", result)
             features = random.normal(size=(12, 6))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from reid.statistics.paired import PairedDifference, paired_difference
+from reid.statistics.paired import Outcome, PairedDifference, paired_difference
 
 VALUES = st.lists(st.tuples(*[st.floats(0, 1)] * 2), min_size=2, max_size=8)
 STUDIES, TRIALS, SEEDS = 500, 60, 5
@@ -28,13 +28,15 @@ def test_one_pair_has_a_difference_and_nothing_else() -> None:
     found = paired_difference([0.5], [0.4])
     assert found.difference == pytest.approx(0.1)
     assert [math.isnan(value) for value in (found.low, found.high, found.p)] == [True] * 3
-    assert found.words() == "cannot tell: one pair of runs shows no noise, two or more are needed"
+    assert found.outcome() == Outcome.CANNOT_TELL
+    assert found.obstacle == "one pair of runs shows no noise, two or more are needed"
 
 
 def test_no_pair_has_not_even_a_difference() -> None:
     found = paired_difference([math.nan], [0.4])
     assert math.isnan(found.difference)
-    assert found.words().startswith("cannot tell: no pair of runs")
+    assert found.outcome() == Outcome.CANNOT_TELL
+    assert found.obstacle.startswith("no pair of runs")
 
 
 def test_a_seed_that_diverged_on_one_side_is_no_pair() -> None:
@@ -50,13 +52,13 @@ def test_sides_of_different_length_are_refused() -> None:
 
 def test_a_metric_without_noise_has_no_width() -> None:
     assert paired_difference([0.5] * 3, [0.25] * 3) == PairedDifference(0.25, 0.25, 0.25, 0.0, 3)
-    assert paired_difference([0.5] * 3, [0.5] * 3).words() == "not told apart"
+    assert paired_difference([0.5] * 3, [0.5] * 3).outcome() == Outcome.NOT_TOLD_APART
 
 
-def test_words_follow_the_direction_of_the_objective() -> None:
+def test_the_outcome_follows_the_direction_of_the_objective() -> None:
     found = paired_difference([0.5, 0.6, 0.7], [0.4, 0.4, 0.6], level=0.9)
     larger = PairedDifference(found.difference, found.low, found.high, 0.01, 3)
-    assert (larger.words(), larger.words(maximize=False)) == ("better", "worse")
+    assert (larger.outcome(), larger.outcome(maximize=False)) == (Outcome.BETTER, Outcome.WORSE)
 
 
 @given(VALUES)
@@ -92,8 +94,8 @@ def null_study(random: np.random.Generator) -> tuple[PairedDifference, PairedDif
 def test_a_null_difference_is_not_called_real_and_the_search_s_own_values_would_call_it() -> None:
     random = np.random.default_rng(7)
     honest, naive = zip(*(null_study(random) for _ in range(STUDIES)), strict=True)
-    assert sum(found.words() == "better" for found in honest) <= 0.05 * STUDIES
-    assert sum(found.words() == "better" for found in naive) >= 0.2 * STUDIES
+    assert sum(found.outcome() == Outcome.BETTER for found in honest) <= 0.05 * STUDIES
+    assert sum(found.outcome() == Outcome.BETTER for found in naive) >= 0.2 * STUDIES
 
 
 def test_the_p_of_fresh_seeds_is_exact() -> None:

@@ -1,6 +1,6 @@
 """The pages one looks things up in: all arms, all runs, method cards, provenance."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from reid.analysis.results import QUALITY, Results
 from reid.analysis.runs_table import SWITCH, each_row
 from reid.metrics.formatting import MISSING, interval, number, percent, probability, signed
 from reid.report.elements import Card, Code, Element, Facts, Section, Table, Text, centred, left, right, wide
+from reid.store.run_records import Counts, DatasetRecord, Environment
 from reid.tricks import TRICKS
 
 MOST_SKIPPED = 30
@@ -117,14 +118,14 @@ def provenance(results: Results) -> Section:
     """What the numbers were made from, and the command that makes them again."""
     plan = results.plan.content
     asked = [run for run in map(results.asked, results.runs["signature"]) if run]
-    sets: dict[str, Any] = {}
-    for dataset in (run["dataset"] for run in asked):
-        sets |= dataset.get("sets") or {dataset["name"]: dataset}
+    sets: dict[str, DatasetRecord] = {}
+    for dataset in (run.dataset for run in asked):
+        sets |= dataset.sets or {dataset.name: dataset}
     rows = [
         ("Grid", f"{plan['name']}, planned {plan.get('created', MISSING)}"),
-        ("Code hash", ", ".join(sorted({run["code"] for run in asked}))),
+        ("Code hash", ", ".join(sorted({run.code for run in asked}))),
         *(row for dataset in sets.values() for row in _dataset(dataset)),
-        *_environment([run.get("environment") or {} for run in asked]),
+        *_environment([run.environment for run in asked if run.environment]),
     ]
     shown: list[Element] = [
         Facts(rows),
@@ -136,33 +137,32 @@ def provenance(results: Results) -> Section:
     return Section("Provenance", shown)
 
 
-def _dataset(dataset: dict[str, Any]) -> list[tuple[str, str]]:
+def _dataset(dataset: DatasetRecord) -> list[tuple[str, str]]:
     """What one data set holds, what of it was left out, and what a reader should know of it."""
-    skipped, split = dataset.get("skipped") or [], dataset.get("split")
     held_out = "none: evaluated on the test set"
-    if split:
-        held_out = f"{percent(split['validation_identities'])} % of the training identities; the test set is not used"
+    if dataset.split:
+        share = percent(dataset.split.validation_identities or np.nan)
+        held_out = f"{share} % of the training identities; the test set is not used"
+    skipped = [str(len(dataset.skipped)), *dataset.skipped[:MOST_SKIPPED]]
     return [
-        ("Data set", f"{dataset['name']} ({dataset.get('layout', MISSING)}), fingerprint {dataset['fingerprint']}"),
-        *((f"Data: {part}", _counts(count)) for part, count in (dataset.get("counts") or {}).items()),
-        (
-            "Images skipped",
-            "; ".join([str(len(skipped)), *skipped[:MOST_SKIPPED], *["…"] * (len(skipped) > MOST_SKIPPED)]),
-        ),
+        ("Data set", f"{dataset.name} ({dataset.layout}), fingerprint {dataset.fingerprint}"),
+        *((f"Data: {part}", _listed(count)) for part, count in dataset.counts.items()),
+        ("Images skipped", "; ".join([*skipped, *["…"] * (len(dataset.skipped) > MOST_SKIPPED)])),
         ("Validation split", held_out),
-        *(("Data: note", note) for note in dataset.get("notes") or []),
+        *(("Data: note", note) for note in dataset.notes),
     ]
 
 
-def _counts(count: Any) -> str:
-    return ", ".join(f"{value} {key}" for key, value in count.items()) if isinstance(count, Mapping) else str(count)
+def _listed(counts: Counts) -> str:
+    return ", ".join(f"{value} {key}" for key, value in counts)
 
 
-def _environment(environments: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def _environment(environments: Sequence[Environment]) -> list[tuple[str, str]]:
     """A row a key, with every value that occurs among the runs."""
     seen: dict[str, dict[str, None]] = {}
     for environment in environments:
-        for key, value in environment.items():
-            text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else str(value)
-            seen.setdefault(key.replace("_", " ").capitalize(), {})[text] = None
-    return [(key, "; ".join(values)) for key, values in seen.items()]
+        for key, value in environment:
+            if key in environment.model_fields_set:
+                text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+                seen.setdefault(key, {})[text] = None
+    return [(key.replace("_", " ").capitalize(), "; ".join(values)) for key, values in seen.items()]

@@ -39,12 +39,12 @@ def _scores(results: Results) -> pd.DataFrame:
     finished = results.runs.loc[results.runs["state"] == "finished", ["signature", "arm"]]
     rows = []
     for signature, arm in finished.itertuples(index=False):
-        folder = results.plan.run_folder(signature)
-        trained = " + ".join((results.asked(signature) or {})["dataset"].get("train_on", []))
-        for name, found in (folder.read("result") or {}).get("domains", {}).items():
-            metrics = {"mAP": found["mAP"], "rank1": found["rank1"]}
-            rows.append({"arm": arm, "trained": trained, "set": name, "home": found["trained_on"], **metrics})
-    return pd.DataFrame(rows)
+        asked, result = results.asked(signature), results.plan.run_folder(signature).read_result()
+        if asked and result:
+            trained = " + ".join(asked.dataset.train_on)
+            for name, found in result.domains.items():
+                rows.append((arm, trained, name, found.trained_on, found.mAP, found.rank1))
+    return pd.DataFrame(rows, columns=["arm", "trained", "set", "home", "mAP", "rank1"])
 
 
 def _effects(results: Results, folder: Path, home: bool) -> list[Element]:

@@ -1,5 +1,6 @@
 """The pages behind the verdict: the effects, on every metric and over queries; the interactions."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -10,8 +11,6 @@ from reid.metrics.names import is_fraction
 from reid.report import style
 from reid.report.elements import Element, Figure, Section, Table, Text, centred, left, right, wide
 from reid.report.grid.cells import basis, effect_cells
-from reid.report.grid.feature_spaces import MEASURES
-from reid.report.grid.oscillation import INDICES
 from reid.statistics.design import MAIN as MAIN_EFFECT
 
 Series = list[tuple[str, pd.DataFrame, tuple[str, str, str, str]]]
@@ -133,9 +132,9 @@ def over_queries(results: Results) -> list[Element]:
     ]
 
 
-def other_metrics(results: Results) -> list[Section]:
-    """Effects on what was measured beyond the metrics, the costs, and what has a page of its own."""
-    extras = [metric for metric in results.extras if metric not in (*INDICES, *MEASURES)]
+def other_metrics(results: Results, shown: Collection[str]) -> list[Section]:
+    """Effects on what was measured beyond the metrics, the costs, and what other pages have `shown`."""
+    extras = [metric for metric in results.extras if metric not in shown]
     if not extras:
         return []
     rows = [

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +14,7 @@ from reid.report import style
 from reid.report.elements import Element, Figure, Section, Table, left, right, wide
 from reid.report.loss_panels import arms_shown
 from reid.report.style import BLACK
+from reid.store.run_records import ResultRecord
 
 Floats = NDArray[np.float64]
 FEATURES = {"before": "f_t", "after": "f_i"}
@@ -52,24 +52,25 @@ def spaces_section(results: Results, folder: Path) -> list[Section]:
     return [Section("The two feature spaces", content)]
 
 
-def read_arm(results: Results, arm: str) -> list[dict[str, Any]]:
+def read_arm(results: Results, arm: str) -> list[ResultRecord]:
     """The results of an arm's finished runs that hold the spaces."""
     runs = results.runs[(results.runs["arm"] == arm) & (results.runs["state"] == "finished")]
-    read = [results.plan.run_folder(signature).read("result") for signature in runs["signature"]]
-    return [result for result in read if "spaces" in result]
+    read = [results.plan.run_folder(signature).read_result() for signature in runs["signature"]]
+    return [result for result in read if result and result.spaces]
 
 
-def space_table(found: Mapping[str, list[dict[str, Any]]], titles: Mapping[str, str]) -> Table:
+def space_table(found: Mapping[str, list[ResultRecord]], titles: Mapping[str, str]) -> Table:
     """A row an arm and space: ranking and cluster measures, means over seeds. Without a neck f_i is f_t."""
     rows = []
     for arm, runs in found.items():
         for feature, metric in ((feature, metric) for feature in FEATURES for metric in METRICS):
             space = f"{feature}_{metric}"
-            if feature == "after" and all(run["spaces"][space] == run["spaces"][f"before_{metric}"] for run in runs):
+            if feature == "after" and all(run.spaces[space] == run.spaces[f"before_{metric}"] for run in runs):
                 continue
-            ranked = [f"{100 * np.mean([run['spaces'][space][name] for run in runs]):.1f}" for name in ("mAP", "rank1")]
-            clusters = [_mean([run["clusters"][space][name] for run in runs]) for name in CLUSTERS]
-            rows.append([arm, FEATURES[feature], metric, *ranked, *clusters])
+            scores = [run.spaces[space] for run in runs]
+            ranked = [np.mean([score.mAP for score in scores]), np.mean([score.rank1 for score in scores])]
+            clusters = [_mean([run.clusters[space][name] for run in runs]) for name in CLUSTERS]
+            rows.append([arm, FEATURES[feature], metric, *(f"{100 * value:.1f}" for value in ranked), *clusters])
     heads = [right("mAP, %"), right("rank-1, %"), *(right(title) for title in CLUSTERS.values())]
     return Table(
         [wide("Arm"), left("Feature"), left("Distance"), *heads],

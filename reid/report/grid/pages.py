@@ -15,9 +15,9 @@ from reid.report.grid import training as training_pages
 from reid.report.grid.budget_cuts import censored_section, censored_warning
 from reid.report.grid.cross_domain import cross_domain_section
 from reid.report.grid.csv import write_tables
-from reid.report.grid.feature_spaces import spaces_section
+from reid.report.grid.feature_spaces import MEASURES, spaces_section
 from reid.report.grid.interactions import interactions
-from reid.report.grid.oscillation import oscillation_section
+from reid.report.grid.oscillation import INDICES, oscillation_section
 from reid.report.grid.rank_lists import rank_lists
 from reid.report.grid.verdict import headline, verdict
 from reid.report.study import describe_study, read_study, write_study_tables
@@ -64,7 +64,7 @@ def describe_results(results: Results, folder: Path) -> Document:
             *oscillation_section(results, folder),
             *spaces_section(results, folder),
             training_pages.cost(results, folder),
-            *evidence.other_metrics(results),
+            *evidence.other_metrics(results, shown=(*INDICES, *MEASURES)),
             appendix.arms(results),
             appendix.failures(results),
             *censored_section(results),

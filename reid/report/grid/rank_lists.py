@@ -6,6 +6,7 @@ from PIL import Image, UnidentifiedImageError
 
 from reid.analysis.ladder import ties_with_best
 from reid.analysis.results import MAIN, Results
+from reid.files import DamagedFileError
 from reid.recipe import digest
 from reid.report.elements import Element, RankedImage, RankList, Ranks, Section, Text
 from reid.report.grid.cells import describe
@@ -43,19 +44,18 @@ def _lists(results: Results, arm: str, folder: Path) -> list[RankList]:
         raise _AbsentError("It has no finished run.")
     run = results.plan.run_folder(finished[0])
     try:
-        lists, asked = run.read("ranklists"), run.read("run")
-    except ValueError as error:
+        lists, root = run.read_rank_lists(), Path(run.require_run().dataset.root)
+    except DamagedFileError as error:
         raise _AbsentError(f"{run.signature}: ranklists.json cannot be read ({error}).") from None
     if not lists:
         raise _AbsentError("Its run folder holds no ranklists.json: it was trained before rank lists were kept.")
-    root = Path(asked["dataset"]["root"])
     try:
         return [
             RankList(
-                _thumbnail(root, one["query"], folder),
-                [RankedImage(_thumbnail(root, item["file"], folder), bool(item["right"])) for item in one["top"]],
+                _thumbnail(root, ranked.query, folder),
+                [RankedImage(_thumbnail(root, image.file, folder), image.right) for image in ranked.top],
             )
-            for one in lists
+            for ranked in lists
         ]
     except (OSError, UnidentifiedImageError):
         raise _AbsentError(f"Its images cannot be shown: they are no longer in {root}.") from None

@@ -12,6 +12,7 @@ from reid.report import style
 from reid.report.document import mixture_alerts
 from reid.report.elements import Element, Facts, Figure, Table, centred, left, right, wide
 from reid.report.study import figures as drawn
+from reid.statistics.paired import Outcome
 
 METHODS = {"fanova": "fANOVA", "ped_anova": "PED-ANOVA"}
 
@@ -35,13 +36,13 @@ def gain(study: Study) -> str:
         return "Nothing gained: the best trial has the paper's defaults."
     metric = comparison["metric"]
     what = f"{signed(metric, found.difference)} {unit(metric)} over the paper's defaults"
-    verdict = found.words(study.maximize)
-    if verdict.startswith("cannot tell"):
-        return f"Cannot tell yet whether tuning pays: {what}, and {verdict.partition(': ')[2]}."
+    outcome = found.outcome(study.maximize)
+    if outcome == Outcome.CANNOT_TELL:
+        return f"Cannot tell yet whether tuning pays: {what}, and {found.obstacle}."
     span = f"{interval(metric, found.low, found.high)}, p {p_words(found.p)}, {found.pairs} paired fresh seeds"
-    if verdict == "not told apart":
+    if outcome == Outcome.NOT_TOLD_APART:
         return f"No gain shown: {what} is within the noise of seeds ({span})."
-    start = "Tuning pays" if verdict == "better" else "Tuning hurts: the winner is worse"
+    start = "Tuning pays" if outcome == Outcome.BETTER else "Tuning hurts: the winner is worse"
     return f"{start}: {what} ({span})."
 
 
@@ -216,5 +217,4 @@ def measured_or_dash(metric: str, value: float) -> str:
 
 
 def p_words(p: float) -> str:
-    text = probability(p)
-    return text if text.startswith("<") else f"= {text}"
+    return probability(p) if p < 0.001 else f"= {probability(p)}"
