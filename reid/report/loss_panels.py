@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 
 from reid.analysis.results import Results
 from reid.analysis.runs_table import SWITCH
-from reid.report.loss_axes import COLOURS, draw_loss, limit, window_of
-from reid.report.style import GREY
+from reid.report.loss_axes import COLOURS, draw_loss, draw_off, limit, window_of
 from reid.store.curves import active_losses, loss_title
 
 SHOWN = ("bnneck", "center_loss")  # the tricks that give the losses spaces of their own
@@ -63,11 +62,11 @@ def draw_losses(rows: Mapping[str, Sequence[pd.DataFrame]]) -> Callable[[Figure]
     def draw(figure: Figure) -> None:
         grid = figure.subplots(len(rows), len(losses), sharex=True, sharey="col", squeeze=False)
         for panels, (title, row) in zip(grid, rows.items(), strict=True):
+            panels[0].set_title(title)
             for axes, loss, colour in zip(panels, losses, cycle(COLOURS)):
-                axes.set_title(f"{title}: {loss_title(loss)}")
+                axes.set_ylabel(loss_title(loss))
                 if loss not in active_losses(row):
-                    axes.text(0.5, 0.5, "off", transform=axes.transAxes, ha="center", color=GREY)
-                    continue
+                    draw_off(axes)
                 for curves in row:
                     draw_loss(axes, curves, loss, window, colour, "-", title)
         for axes, loss in zip(grid[0], losses, strict=True):

@@ -22,6 +22,11 @@ def active_losses(runs: Iterable[pd.DataFrame]) -> list[str]:
     return [name for name, active in columns.items() if active] or list(columns)
 
 
+def loss_values(curves: pd.DataFrame, column: str) -> "pd.Series[float]":
+    """A loss by iteration; NaN all along where it is off."""
+    return curves[column] if column in curves else pd.Series(float("nan"), curves.index)
+
+
 def loss_title(column: str) -> str:
     """A loss in words."""
     return TITLES.get(column, column.replace("_", " "))

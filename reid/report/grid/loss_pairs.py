@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 
 from reid.analysis.runs_table import Plan
 from reid.metrics.formatting import MISSING
-from reid.report.loss_axes import draw_loss, limit, window_of
+from reid.report.loss_axes import draw_loss, draw_off, limit, window_of
 from reid.report.style import BLUE, VERMILION
 from reid.statistics.design import flipped
 from reid.statistics.factor_coding import DIGITS, Term
-from reid.store.curves import loss_title, smooth
+from reid.store.curves import active_losses, loss_title, loss_values, smooth
 
 STYLES = ((VERMILION, "--"), (BLUE, "-"))  # of the first level and the second
 PANELS = 3
@@ -87,9 +87,10 @@ def draw_pairs(
         for row, loss in zip(grid, losses, strict=True):
             row[0].set_ylabel(loss_title(loss))
             for axes, pair in zip(row, shown, strict=True):
+                if loss not in active_losses(pair.curves):
+                    draw_off(axes)
                 for curves, level, (colour, line) in zip(pair.curves, levels, STYLES, strict=True):
-                    if loss in curves:
-                        draw_loss(axes, curves, loss, window, colour, line, level)
+                    draw_loss(axes, curves, loss, window, colour, line, level)
             limit(row[0], runs, loss)
         for axes, title in zip(grid[0], titles, strict=True):
             axes.set_title(title)
@@ -111,7 +112,7 @@ def final_losses(
             last = slice(-max(1, len(curves) // 10), None)
             cells = []
             for loss in losses:
-                values = curves[loss] if loss in curves else pd.Series(np.nan, curves.index)
+                values = loss_values(curves, loss)
                 rough = (values - smooth(values, window)).iloc[last]
                 cells += [loss_value(values.iloc[last].mean()), loss_value(rough.std(ddof=0))]
             rows.append([title, level, str(pair.seed), f"{len(curves)}", *cells])
