@@ -2,10 +2,18 @@
 
 import shlex
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
+from pydantic import JsonValue
+
+if TYPE_CHECKING:  # it imports torch
+    from reid.execution.executors.choose import ExecutorOptions
 
 Output = Annotated[Path, typer.Option(help="Folder of runs, grids, studies, caches and the embedded MLflow store.")]
 Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: CUDA where there is one.")]
@@ -35,7 +43,71 @@ CpusPerRun = Annotated[int | None, typer.Option(min=1, help="Ray: CPUs, and thre
 SlurmWords = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="Slurm: partition=gpu, gpus_per_node=1, time=600, ...")
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print a line of JSON an event.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it costs and can see; train nothing.")]
 OUTPUT = Path("output")
+
+
+@dataclass(frozen=True)
+class LaunchOptions:
+    """Options of every command that trains many runs."""
+
+    output: Output = OUTPUT
+    device: Device = "auto"
+    slots: Slots = None
+    slots_per_gpu: SlotsPerGpu = None
+    assignments: Assignments = None
+    skip_unreadable: Skip = False
+    tracking_uri: TrackingUri = None
+    executor: ExecutorName = "local"
+    address: Address = None
+    gpus_per_run: GpusPerRun = None
+    cpus_per_run: CpusPerRun = None
+    slurm: SlurmWords = None
+    watchdog: Watchdog = 3600
+    stop_after: StopAfter = 5
+    as_json: Json = False
+    dry_run: DryRun = False
+
+    @property
+    def executor_options(self) -> "ExecutorOptions":
+        """What is asked of the executor. Raises InputError for options that do not go together."""
+        from reid.execution.executors.choose import ExecutorOptions
+
+        return ExecutorOptions(
+            self.executor,
+            self.slots,
+            self.address,
+            self.gpus_per_run,
+            self.cpus_per_run,
+            tuple(self.slurm or ()),
+            self.slots_per_gpu,
+        )
+
+    @property
+    def overrides(self) -> dict[str, JsonValue]:
+        """Fields of the base recipe that `--set` replaces. Raises InputError for an unknown one."""
+        from reid.recipe.overrides import parse_assignments
+
+        return parse_assignments(self.assignments or [])
+
+
+def with_launch_options(command: Callable[..., None]) -> Callable[..., None]:
+    """`command`, whose parameter `options` is a LaunchOptions, with an option for every field of it instead."""
+    names = [field.name for field in fields(LaunchOptions)]
+    hints = get_type_hints(LaunchOptions, include_extras=True)
+    own = [each for each in signature(command).parameters.values() if each.name != "options"]
+    shared = [
+        Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name])
+        for field in fields(LaunchOptions)
+    ]
+
+    @wraps(command)
+    def called(**given: Any) -> None:
+        command(options=LaunchOptions(**{name: given.pop(name) for name in names}), **given)
+
+    called.__signature__ = Signature([*own, *shared])  # type: ignore[attr-defined]
+    return called
 
 
 def command_line() -> str:

@@ -1,29 +1,19 @@
 """`reid tune`."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from reid.cli.options import (
-    OUTPUT,
-    Address,
-    CpusPerRun,
-    Device,
-    ExecutorName,
-    GpusPerRun,
-    Output,
-    Skip,
-    Slots,
-    SlurmWords,
-    TrackingUri,
-    command_line,
-)
+from reid.cli.options import LaunchOptions, command_line, with_launch_options
 from reid.errors import InputError
 
 
+@with_launch_options
 def tune(
+    options: LaunchOptions,
     study: Annotated[Path | None, typer.Argument(help="Study file (YAML).")] = None,
     status: Annotated[
         str | None, typer.Option("--status", metavar="NAME", help="Show the trials of a study; train nothing.")
@@ -31,16 +21,6 @@ def tune(
     storage: Annotated[
         str | None, typer.Option(help="sqlite, journal, or postgresql://USER@HOST/DATABASE; default: as the file says.")
     ] = None,
-    output: Output = OUTPUT,
-    device: Device = "auto",
-    slots: Slots = None,
-    skip_unreadable: Skip = False,
-    tracking_uri: TrackingUri = None,
-    executor: ExecutorName = "local",
-    address: Address = None,
-    gpus_per_run: GpusPerRun = None,
-    cpus_per_run: CpusPerRun = None,
-    slurm: SlurmWords = None,
 ) -> None:
     """Search for better knobs on validation identities, then compare the winner with the paper's defaults, once.
 
@@ -49,50 +29,51 @@ def tune(
     if (study is None) == (status is None):
         raise InputError("tune: give either a study file, or --status NAME")
     if status is not None:
-        show_status(output, status, storage)
-        return
-    assert study is not None
-    from reid.cli.views.study_terminal import StudyTerminal, outcome_lines
-    from reid.execution.executors.choose import ExecutorOptions, make_executor
-    from reid.studies.launch import Launch, read_record
-    from reid.studies.launch import tune as run_study
-    from reid.tracking import study_tracker
+        show_status(options, status, storage)
+    elif study is not None:
+        run_study(options, study, storage)
+
+
+def run_study(options: LaunchOptions, file: Path, storage: str | None) -> None:
+    """Search and compare, or say what that would cost."""
+    from reid.cli.views.study_lines import StudyEventLines
+    from reid.cli.views.study_terminal import StudyTerminal, closing, forecast_lines
+    from reid.execution.devices import chosen_device
+    from reid.execution.executors.choose import expected_slots, make_executor
+    from reid.studies.forecast import preview
+    from reid.studies.launch import Launch, study_folder, tune
+    from reid.studies.study_file import StudyPlan
     from reid.tracking.background import BackgroundTracker
+    from reid.tracking.study_tracker import study_tracker
 
-    options = ExecutorOptions(executor, slots, address, gpus_per_run, cpus_per_run, tuple(slurm or ()))
-    with StudyTerminal(Console()) as view:
-        trainer = make_executor(options, device, output, skip_unreadable)
-
-        def tracker_of(folder: Path) -> BackgroundTracker:
-            return BackgroundTracker(tracking_uri, output, folder, view.warn, study_tracker)
-
-        launch = Launch(output, trainer, skip_unreadable, tracker_of, storage, command_line())
-        outcome = run_study(study, launch, view)
-    record = read_record(output / "studies" / outcome.name)
-    typer.echo("\n".join(outcome_lines(outcome, [one["metric"] for one in record["objectives"]])))
-    if outcome.gave_up:
-        typer.echo(outcome.gave_up)
-        raise typer.Exit(1)
-    if outcome.stopped:
-        typer.echo("stopped before the end; the same command goes on from here")
-        raise typer.Exit(130)
-    if outcome.best is None:
-        typer.echo(f"no trial is complete, so there is no winner: `reid tune --status {outcome.name}` says why")
-        raise typer.Exit(1)
-    if outcome.elsewhere:
-        typer.echo("another process compares the winner with the defaults")
+    output, device, skip = options.output, options.device, options.skip_unreadable
+    wanted, plan = options.executor_options, StudyPlan(file, options.overrides)
+    shown_on: StudyEventLines | StudyTerminal = StudyEventLines() if options.as_json else StudyTerminal(Console())
+    with shown_on as view:
+        if options.dry_run:
+            forecast = preview(plan, output, skip, chosen_device(device), expected_slots(wanted, device), view)
+            typer.echo("\n".join(forecast_lines(forecast)))
+            return
+        trainer = make_executor(wanted, device, output, skip)
+        folder = study_folder(output, plan)
+        tracker = BackgroundTracker(options.tracking_uri, output, folder, view.warn, study_tracker)
+        launch = Launch(output, trainer, tracker, command_line(), skip, storage, options.watchdog, options.stop_after)
+        outcome = tune(plan, launch, view)
+        view.end_study(outcome)
+    raise typer.Exit(closing(outcome)[1])
 
 
-def show_status(output: Path, name: str, storage: str | None) -> None:
+def show_status(options: LaunchOptions, name: str, storage: str | None) -> None:
     """Print every trial of a study, and what came of it."""
-    from reid.cli.views.study_terminal import comparison_lines, trials_table
+    from reid.cli.views.study_lines import status_document
+    from reid.cli.views.study_terminal import comparison_lines, counts_text, trials_table
     from reid.studies.launch import status
 
-    study, trials, comparison = status(output, name, storage)
-    Console().print(trials_table(study, trials))
-    counts = {
-        state: sum(trial["state"] == state for trial in trials) for state in dict.fromkeys(t["state"] for t in trials)
-    }
-    typer.echo(", ".join(f"{count} {state}" for state, count in counts.items()) + f" of {study['trials']}")
-    if comparison is not None:
-        typer.echo("\n".join(comparison_lines(comparison)))
+    found = status(options.output, name, storage)
+    if options.as_json:
+        typer.echo(json.dumps(status_document(found)))
+        return
+    Console().print(trials_table(found.study, found.trials))
+    typer.echo(f"{counts_text(found.trials)} of {found.study.trials}")
+    if found.comparison is not None:
+        typer.echo("\n".join(comparison_lines(found.comparison)))

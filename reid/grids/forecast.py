@@ -17,6 +17,7 @@ from reid.grids.fractions import aliases, defining_words
 from reid.grids.grid import Grid
 from reid.grids.planning import fingerprints, shares_of
 from reid.models import build_model
+from reid.recipe import Recipe
 from reid.store.run_records import RunState
 from reid.store.run_store import RunStore
 from reid.training import Checkpoint, train
@@ -64,7 +65,7 @@ def forecast(
     grid: Grid, opened: Mapping[str, DecodedDataset], run_store: RunStore, device: torch.device, slots: int
 ) -> Forecast:
     """Forecast a grid from its design, from runs that exist, or else from one timed epoch of its first arm."""
-    data = assemble(grid.domains(grid.arms[0]), opened).training
+    base, data = grid.arms[0].recipe, assemble(grid.domains(grid.arms[0]), opened).training
     runs = grid.runs(fingerprints(opened))
     shared = shares_of(grid, opened, run_store.folder)
     folders = [run_store.folder(signature) for signature, _, _ in runs]
@@ -75,9 +76,9 @@ def forecast(
         seconds = median(cost.train_seconds + cost.evaluation_seconds for cost in trained)
         source = f"{len(trained)} runs of this grid"
     else:
-        seconds, source = _timed_epoch(grid, data, device), "one timed epoch of the first arm"
+        seconds, source = timed_training(base, data, device), "one timed epoch of the first arm"
     ranked = [cost.evaluation_seconds for cost in costs if cost.shares is not None]
-    ranking = median(ranked) if ranked else _timed_ranking(grid, data, device) if shared else 0.0
+    ranking = median(ranked) if ranked else timed_ranking(base, data, device) if shared else 0.0
     halving, epochs = grid.spec.budget.get("halving"), grid.arms[0].recipe.schedule.epochs
     return Forecast(
         arms=len(grid.arms),
@@ -116,20 +117,19 @@ def _arms_a_level(grid: Grid) -> int:
     return len(grid.arms) // max(len(factor.levels) for factor in grid.factors)
 
 
-def _timed_epoch(grid: Grid, data: DecodedDataset, device: torch.device) -> float:
+def timed_training(recipe: Recipe, data: DecodedDataset, device: torch.device) -> float:
     """Seconds of a whole training, from its second epoch and the evaluation before it, if one is due."""
-    epochs = grid.arms[0].recipe.schedule.epochs
-    recipe = grid.arms[0].recipe.set({"schedule.epochs": max(epochs, 2)})
-    checkpoints = (event for event in train(recipe, data, 0, device) if isinstance(event, Checkpoint))
+    epochs = recipe.schedule.epochs
+    at_least_two = recipe.set({"schedule.epochs": max(epochs, 2)})
+    checkpoints = (event for event in train(at_least_two, data, 0, device) if isinstance(event, Checkpoint))
     next(checkpoints)  # model built, kernels chosen
     started = time.perf_counter()
     next(checkpoints)
     return (time.perf_counter() - started) * epochs
 
 
-def _timed_ranking(grid: Grid, data: DecodedDataset, device: torch.device) -> float:
+def timed_ranking(recipe: Recipe, data: DecodedDataset, device: torch.device) -> float:
     """Seconds of one evaluation of a network that has learnt nothing."""
-    recipe = grid.arms[0].recipe
     model = build_model(recipe, data.dataset.num_classes).to(device)
     started = time.perf_counter()
     evaluate(model, data, recipe, device)

@@ -109,3 +109,17 @@ def release(folder: RunFolder) -> bool:
             return False
         set_state(folder, quarantined=False, transient=False, trace=None, hung=None)
     return True
+
+
+def stop_early(folder: RunFolder, reason: str) -> None:
+    """Say in a run's folder, if it does not yet, that the run was left on purpose and for good."""
+    with claim(folder) as mine:
+        if mine and not folder.read_state().early_stopped:
+            set_state(folder, reason=reason, early_stopped=True)
+
+
+def lift_early_stop(folder: RunFolder) -> None:
+    """Let a run go on that was left on purpose, unless another process has it."""
+    with claim(folder) as mine:
+        if mine and folder.read_state().early_stopped:
+            set_state(folder, early_stopped=False)

@@ -30,20 +30,26 @@ class TrialState(StrEnum):
         return self in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED)
 
 
-class KnobRecord(Record):
-    """A recipe field that a study turns: over numbers from `low` to `high`, both included, or over a few choices."""
+class KnobRange(Record):
+    """Values of a recipe field: numbers from `low` to `high`, both included, or a few choices."""
 
-    name: str
     path: Annotated[str, Field(description="the recipe field")]
-    title: str
     kind: Literal["float", "int", "choice"]
     low: Annotated[int | float, Field(description="without meaning where there are choices")] = 0.0
     high: int | float = 0.0
     log: bool = False
-    other: Annotated[
-        int | float | str | None, Field(alias="or", description="a value besides the range: 0 for off")
-    ] = None
+    other: Annotated[int | float | str | None, Field(alias="or", description="besides the range: 0 for off")] = None
     choices: tuple[KnobValue, ...] = ()
+
+    def __str__(self) -> str:
+        return f"[{', '.join(map(str, self.choices))}]" if self.choices else f"{self.low:g} to {self.high:g}"
+
+
+class KnobRecord(KnobRange):
+    """A recipe field that a study turns, and over which values."""
+
+    name: str
+    title: str
     default: Annotated[KnobValue, Field(description="the paper's value")] = None
 
 

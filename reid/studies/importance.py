@@ -8,15 +8,18 @@ may disagree; under 50 trials (five in the best tenth) neither says much.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator, get_param_importances
 from optuna.importance._base import BaseImportanceEvaluator
 from optuna.trial import FrozenTrial, TrialState
+
+from reid.store.study import ImportanceRecord, KnobImportance, KnobValue, ObjectiveImportance
 
 FEWEST_TRIALS = 50
 DRAWS = 100
@@ -28,29 +31,34 @@ EVALUATORS: dict[str, Callable[[], BaseImportanceEvaluator]] = {
 }
 
 
-def importances(study: optuna.Study, draws: int = DRAWS) -> dict[str, Any]:
-    """Share of each knob (shares sum to 1) by both methods, as importances.json keeps it.
+def importances(study: optuna.Study, draws: int = DRAWS) -> ImportanceRecord:
+    """Share of each knob by both methods, for every objective of the study.
 
-    {n_trials, fanova: {knob: {importance, low, high}}, ped_anova: {…}} of the first objective; `others` holds the same
-    two of every further one. low and high are the 95 % percentile interval over `draws` bootstrap samples of the trials
-    (seeded: the same study gives the same numbers), widened to hold the estimate. {n_trials, refused: why} under 50
-    complete trials, or where all of them have one value.
+    low and high are the 95 % percentile interval over `draws` bootstrap samples of the trials (seeded: the same study
+    gives the same numbers), widened to hold the estimate. Refused under 50 complete trials, or where all of them have
+    one value.
     """
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     trials = [trial for trial in complete if all(map(math.isfinite, trial.values))]
     if len(trials) < FEWEST_TRIALS:
         why = f"{len(trials)} complete trials are too few: with fewer than {FEWEST_TRIALS} the methods contradict each"
-        return {"n_trials": len(trials), "refused": f"{why} other and themselves"}
+        return ImportanceRecord(n_trials=len(trials), refused=f"{why} other and themselves")
     values = np.array([trial.values for trial in trials])
     if (np.ptp(values, axis=0) == 0).any():
-        return {"n_trials": len(trials), "refused": "all complete trials have the same value: no knob did anything"}
+        why = "all complete trials have the same value: no knob did anything"
+        return ImportanceRecord(n_trials=len(trials), refused=why)
     axes = {name: _axis(trials, name) for name in sorted({name for trial in trials for name in trial.params})}
     with _quiet():
-        found = [
-            {name: _with_interval(make, axes, values[:, i], direction, draws) for name, make in EVALUATORS.items()}
+        first, *others = (
+            ObjectiveImportance(
+                **{
+                    name: _with_interval(make, axes, values[:, i], direction, draws)
+                    for name, make in EVALUATORS.items()
+                }
+            )
             for i, direction in enumerate(study.directions)
-        ]
-    return {"n_trials": len(trials), **found[0]} | ({"others": found[1:]} if len(found) > 1 else {})
+        )
+    return ImportanceRecord(n_trials=len(trials), fanova=first.fanova, ped_anova=first.ped_anova, others=tuple(others))
 
 
 @contextmanager
@@ -64,11 +72,12 @@ def _quiet() -> Iterator[None]:
         optuna.logging.set_verbosity(before)
 
 
+@dataclass(frozen=True)
 class _Axis:
     """A knob's values as both methods are to see them: with one range in every trial, logarithms where it is log."""
 
-    def __init__(self, distribution: BaseDistribution, values: Sequence[Any]) -> None:
-        self.distribution, self.values = distribution, values
+    distribution: BaseDistribution
+    values: Sequence[KnobValue]
 
 
 def _axis(trials: Sequence[FrozenTrial], name: str) -> _Axis:
@@ -91,11 +100,10 @@ def _axis(trials: Sequence[FrozenTrial], name: str) -> _Axis:
 def _with_interval(
     make: Callable[[], BaseImportanceEvaluator],
     axes: dict[str, _Axis],
-    values: np.ndarray[Any, np.dtype[np.float64]],
+    values: npt.NDArray[np.float64],
     direction: optuna.study.StudyDirection,
     draws: int,
-) -> dict[str, dict[str, float]]:
-    """Importance, low and high of every knob."""
+) -> dict[str, KnobImportance]:
 
     def measure(rows: Sequence[int]) -> dict[str, float]:
         study = optuna.create_study(direction=direction)
@@ -117,10 +125,10 @@ def _with_interval(
     drawn = [measure(random.integers(0, n, n).tolist()) for _ in range(draws)]
     ends = {name: np.quantile([one[name] for one in drawn], [0.025, 0.975]) for name in axes}
     return {
-        name: {
-            "importance": float(estimate[name]),
-            "low": float(min(ends[name][0], estimate[name])),
-            "high": float(max(ends[name][1], estimate[name])),
-        }
+        name: KnobImportance(
+            importance=float(estimate[name]),
+            low=float(min(ends[name][0], estimate[name])),
+            high=float(max(ends[name][1], estimate[name])),
+        )
         for name in axes
     }

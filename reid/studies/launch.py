@@ -1,32 +1,37 @@
 """From a study file to an answer: search on validation identities, then compare once on the test set."""
 
-import json
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import optuna
 
 from reid.data import BenchmarkDataset, TuningDataset, open_dataset
-from reid.execution.dispatch import Dispatch
+from reid.execution.dispatch import STOP_AFTER, WATCHDOG_SECONDS, Dispatch
 from reid.execution.executors.base import Executor
-from reid.files import write_json
+from reid.files import write_record
 from reid.grids.launch import View
 from reid.grids.orchestrator import Orchestrator
 from reid.grids.status import GridStatus, RunStatusRow, open_status
 from reid.store.lookup import find_kind
 from reid.store.run_store import RunStore
 from reid.store.stop_request import StopRequest
+from reid.store.study import (
+    ComparisonRecord,
+    StudyRecord,
+    TrialRecord,
+    TrialState,
+    read_comparison,
+    read_study,
+)
 from reid.store.tracker import Tracker
-from reid.studies.comparison import Comparison, best_of
-from reid.studies.knobs import StudyKnob
-from reid.studies.liveness import Presence
+from reid.studies.comparison import Comparison
+from reid.studies.liveness import WorkerHeartbeat
 from reid.studies.plots import draw_plots
-from reid.studies.progress import SearchBoard
-from reid.studies.search import Tuner
+from reid.studies.search import Search
+from reid.studies.search_status import SearchStatus
 from reid.studies.storage import Storage
 from reid.studies.study_file import StudyPlan
 from reid.studies.study_folder import write_importances, write_study, write_trials
@@ -38,7 +43,7 @@ from reid.training import require_trainable
 class StudyView(View, Protocol):
     """What a study shows itself on: its search, and its comparison as any launch of runs."""
 
-    def search(self, board: SearchBoard, ended: dict[str, Any] | None) -> None: ...
+    def search(self, status: SearchStatus, ended: TrialRecord | None) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,10 @@ class Outcome:
     comparison.
     """
 
-    name: str
-    trials: Counter[str]
-    best: dict[str, Any] | None
-    comparison: dict[str, Any] | None = None
+    study: StudyRecord
+    trials: Counter[TrialState]
+    best: TrialRecord | None
+    comparison: ComparisonRecord | None = None
     stopped: bool = False
     gave_up: str | None = None
     elsewhere: bool = False
@@ -60,50 +65,72 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Launch:
-    """Where and on what a study runs; the executor is not entered yet. `tracker_of` makes the tracker of its folder."""
+    """Where and on what a study runs; neither the executor nor the tracker is entered yet."""
 
     output: Path
     executor: Executor
-    skip_unreadable: bool
-    tracker_of: Callable[[Path], Tracker]
-    storage: str | None
+    tracker: Tracker
     command: str
+    skip_unreadable: bool = False
+    storage: str | None = None
+    watchdog: float = WATCHDOG_SECONDS
+    stop_after: int = STOP_AFTER
+
+    def dispatch(self, run_store: RunStore) -> Dispatch:
+        return Dispatch(run_store, self.executor, self.watchdog, self.stop_after)
 
 
-def tune(file: Path, launch: Launch, view: StudyView) -> Outcome:
+def tune(plan: StudyPlan, launch: Launch, view: StudyView) -> Outcome:
     """Search until all trials are over, then compare the winner with the defaults.
 
     Everything that can be refused is refused, as InputError, before a trial is made.
     """
-    plan, run_store = StudyPlan(file), RunStore.create(launch.output)
-    folder = launch.output / "studies" / plan.spec.name
-    search = open_search(plan, run_store, launch, view)
+    run_store, folder = RunStore.create(launch.output), study_folder(launch.output, plan)
+    search = open_search(plan, run_store, launch.skip_unreadable, view)
     with Storage(launch.storage or plan.spec.storage, folder) as storage:
         trials = Trials(plan, storage, search.data.fingerprint)
-        write_study(plan, storage, folder, search.record.model_dump(mode="json"), launch.command)
-        tracker = launch.tracker_of(folder)
-        with tracker, launch.executor as executor:
-            dispatch = Dispatch(run_store, executor)
-            tuner = Tuner(plan, trials, search, dispatch, folder, tracker.project, view.search)
-            over, records = tuner.run(), tuner.board.records
-            best, counts = best_of(plan, records), Counter(record["state"] for record in records)
-            outcome = Outcome(plan.spec.name, counts, best, stopped=not over, gave_up=dispatch.gave_up)
-            if over:
-                draw_plots(trials.study, list(plan.spec.objectives), folder / "figures")
-                write_importances(plan, records, folder)
+        study = write_study(plan.record(search.record, storage.shown, launch.command), storage)
+        with launch.tracker as tracker, launch.executor:
+            outcome = _search(study, trials, search, launch, view)
+            if not outcome.stopped:
+                draw_plots(trials.study, list(study.metrics), folder / "figures")
+                write_importances(study, trials.records(), folder)
             tracker.project(folder)
-            if not over or best is None:
+            if outcome.stopped or outcome.best is None:
                 return outcome
-            known = trials.compared(best)
-            if known is None and not _wait_for_comparison(trials):
-                return replace(outcome, elsewhere=True)
-            if known is None:
-                comparison = open_comparison(plan, best, search, launch, view)
-                known = _compare(comparison, trials, executor, folder, tracker.project, view)
-            else:
-                write_json(folder / "comparison.json", known)
+            outcome = _compare(outcome, trials, search, launch, view)
             tracker.project(folder)
-            return replace(outcome, comparison=known, stopped=known is None)
+            return outcome
+
+
+def study_folder(output: Path, plan: StudyPlan) -> Path:
+    return output / "studies" / plan.spec.name
+
+
+def _search(study: StudyRecord, trials: Trials, runs: SearchRuns, launch: Launch, view: StudyView) -> Outcome:
+    dispatch = launch.dispatch(runs.run_store)
+    search = Search(study, trials, runs, dispatch, launch.tracker, view.search)
+    over = search.run()
+    status = search.status
+    return Outcome(study, status.counts(), study.best(status.trials), stopped=not over, gave_up=dispatch.gave_up)
+
+
+def _compare(outcome: Outcome, trials: Trials, search: SearchRuns, launch: Launch, view: View) -> Outcome:
+    """The comparison of the best trial: as it was made before, anywhere, or made now unless another process does."""
+    assert outcome.best is not None, "compared where there is a winner"
+    folder = trials.storage.folder
+    if known := trials.compared(outcome.best):
+        write_record(folder / "comparison.json", known)
+        return replace(outcome, comparison=known)
+    if not _wait_for_comparison(trials):
+        return replace(outcome, elsewhere=True)
+    comparison = open_comparison(trials.plan, outcome.best, search, launch.skip_unreadable, view)
+    gave_up = _train(comparison, trials, launch, view)
+    found = comparison.record() if comparison.is_over() else None
+    if found is not None:
+        write_record(folder / "comparison.json", found)
+    trials.end_comparison(found)
+    return replace(outcome, comparison=found, stopped=found is None, gave_up=gave_up)
 
 
 def _wait_for_comparison(trials: Trials) -> bool:
@@ -113,29 +140,20 @@ def _wait_for_comparison(trials: Trials) -> bool:
     return mine
 
 
-def _compare(
-    comparison: Comparison,
-    trials: Trials,
-    executor: Executor,
-    folder: Path,
-    changed: Callable[[Path], None],
-    view: View,
-) -> dict[str, Any] | None:
-    """Train what the comparison needs; None where it was stopped before all was trained."""
+def _train(comparison: Comparison, trials: Trials, launch: Launch, view: View) -> str | None:
+    """Train what the comparison needs, unless it is stopped before; returns why nothing more was tried, if so."""
 
     def show(status: GridStatus, run: RunStatusRow | None) -> None:
-        trials.presence.beat()
+        trials.heartbeat.beat()
         view.show(status, run)
 
-    status = open_status(comparison.plan, comparison.run_store, executor.slots)
-    dispatch = Dispatch(comparison.run_store, executor)
-    Orchestrator(comparison.plan, status, dispatch, changed, show, StopRequest(folder)).run()
-    found = comparison.write(folder) if comparison.is_over() else None
-    trials.end_comparison(found)
-    return found
+    status = open_status(comparison.plan, comparison.run_store, launch.executor.slots)
+    dispatch, stop_request = launch.dispatch(comparison.run_store), StopRequest(trials.storage.folder)
+    Orchestrator(comparison.plan, status, dispatch, launch.tracker.project, show, stop_request).run()
+    return dispatch.gave_up
 
 
-def open_search(plan: StudyPlan, run_store: RunStore, launch: Launch, view: View) -> SearchRuns:
+def open_search(plan: StudyPlan, run_store: RunStore, skip_unreadable: bool, view: View) -> SearchRuns:
     """The validation identities to search on, decoded."""
     source = plan.spec.dataset.model_copy(update={"split": plan.split})
     with view.preparing("drawing the data set") as progress:
@@ -144,46 +162,45 @@ def open_search(plan: StudyPlan, run_store: RunStore, launch: Launch, view: View
     for note in dataset.notes:
         view.warn(note)
     require_trainable(plan.defaults, dataset)
+    cache = run_store.output / "cache"
     with view.preparing("decoding validation and training identities") as progress:
-        data = open_dataset(
-            dataset, plan.defaults.image.size, launch.output / "cache", launch.skip_unreadable, progress
-        )
+        data = open_dataset(dataset, plan.defaults.image.size, cache, skip_unreadable, progress)
     require_trainable(plan.defaults, data.dataset)  # again: unreadable images may have been left out
     return SearchRuns(run_store, source, data)
 
 
 def open_comparison(
-    plan: StudyPlan, best: dict[str, Any], search: SearchRuns, launch: Launch, view: View
+    plan: StudyPlan, best: TrialRecord, search: SearchRuns, skip_unreadable: bool, view: View
 ) -> Comparison:
     """The whole data set, opened for the first time now that nothing can be chosen by it any more."""
     source = plan.spec.dataset.model_copy(update={"split": None})
     dataset = source.open()
     assert isinstance(dataset, BenchmarkDataset), "a source without a split has its test set"
+    cache = search.run_store.output / "cache"
     with view.preparing("decoding the whole data set") as progress:
-        data = open_dataset(
-            dataset, plan.defaults.image.size, launch.output / "cache", launch.skip_unreadable, progress
-        )
-    return Comparison(plan, best, search.run_store, source, data, search)
+        data = open_dataset(dataset, plan.defaults.image.size, cache, skip_unreadable, progress)
+    return Comparison(plan, best, source, data, search)
 
 
-def read_record(folder: Path) -> dict[str, Any]:
-    """The study.json of a study's folder."""
-    record: dict[str, Any] = json.loads((folder / "study.json").read_text())
-    return record
+@dataclass(frozen=True)
+class StudyStatus:
+    """A study as its storage has it now."""
+
+    study: StudyRecord
+    trials: list[TrialRecord]
+    comparison: ComparisonRecord | None
 
 
-def status(
-    output: Path, name: str, storage: str | None
-) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any] | None]:
-    """study.json, the trials as they stand in the storage now, and the comparison if there is one.
+def status(output: Path, name: str, storage: str | None) -> StudyStatus:
+    """A study's trials as they stand now, in the storage and then in its folder too, and the comparison.
 
     Trials of processes that ended are put back into the queue first.
     """
     folder = find_kind(output, "study", name)
-    record, compared = read_record(folder), folder / "comparison.json"
-    with Storage(storage or record["storage"], folder) as opened:
-        study = optuna.load_study(study_name=name, storage=opened.backend)
+    study = read_study(folder)
+    with Storage(storage or study.storage, folder) as opened:
+        in_optuna = optuna.load_study(study_name=name, storage=opened.backend)
         with opened.lock():
-            release_dead(study, opened, Presence(study))
-        trials = write_trials(study, [StudyKnob.of(knob) for knob in record["knobs"]], opened, folder)
-    return record, trials, json.loads(compared.read_text()) if compared.is_file() else None
+            release_dead(in_optuna, opened, WorkerHeartbeat(in_optuna))
+        trials = write_trials(in_optuna, study.knobs, opened)
+    return StudyStatus(study, trials, read_comparison(folder))

@@ -17,7 +17,7 @@ BEAT_SECONDS = 10.0
 LEASE_SECONDS = 60.0  # after so long without a beat, by the observer's own clock, a process elsewhere counts as dead
 
 
-class Presence:
+class WorkerHeartbeat:
     """This process as the others see it, and the others as this one sees them.
 
     Whether a process of this machine is alive is known at once. Of one elsewhere only the beats are seen, and no clock

@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from optuna.trial import Trial, TrialState
+from optuna.trial import Trial
 from pydantic import ValidationError
 
 from reid.errors import InputError
@@ -14,19 +12,20 @@ from reid.execution.events import Ended, Progressed, Retrying, RunEvent
 from reid.execution.interrupts import Interrupts
 from reid.recipe import Recipe
 from reid.recipe.yaml import describe
-from reid.store.claim import claim
 from reid.store.run_records import RunState
-from reid.store.run_store import set_state
 from reid.store.stop_request import StopRequest
-from reid.studies.progress import SearchBoard
+from reid.store.study import StudyRecord, TrialRecord, TrialState
+from reid.store.tracker import Tracker
 from reid.studies.search_space import values_of
-from reid.studies.study_file import EVALUATED, OF_EPOCHS, StudyPlan
+from reid.studies.search_status import SearchStatus
 from reid.studies.study_folder import write_trials
-from reid.studies.trials import Trials
-from reid.studies.validation_runs import SearchRuns, ValidationRun, evaluations, mean_scores, score, spent_seconds
+from reid.studies.trial_in_progress import TrialInProgress
+from reid.studies.trials import TrialOutcome, Trials
+from reid.studies.validation_runs import SearchRuns, ValidationRun
 from reid.training import require_trainable
 
 LOOK_SECONDS = 2.0  # between looks at what other processes did
+ShowSearch = Callable[[SearchStatus, TrialRecord | None], None]  # with the trial that ended, if one did
 
 
 class Trainer(Protocol):
@@ -47,42 +46,24 @@ class Trainer(Protocol):
     def advance(self, timeout: float) -> Iterable[RunEvent]: ...
 
 
-@dataclass
-class Flight:
-    """A trial at work: its recipe, its runs so far and what each scored, and the run it waits for."""
-
-    trial: Trial
-    recipe: Recipe
-    runs: list[dict[str, Any]] = field(default_factory=list)
-    scores: list[list[float]] = field(default_factory=list)
-    seconds: float = 0.0
-    run: ValidationRun | None = None
-    given_up: str | None = None
-
-
-class Tuner:
-    """One process's part in a search. A trial has one run in training at a time: its seeds come one after another.
-
-    `changed` is called with the folder of a run or of the study to project, `show` with the board and, where a trial
-    ended, its record.
-    """
+class Search:
+    """One process's part in a search. A trial has one run in training at a time: its seeds come one after another."""
 
     def __init__(
         self,
-        plan: StudyPlan,
+        study: StudyRecord,
         trials: Trials,
         runs: SearchRuns,
         trainer: Trainer,
-        folder: Path,
-        changed: Callable[[Path], None],
-        show: Callable[[SearchBoard, dict[str, Any] | None], None],
+        tracker: Tracker,
+        show: ShowSearch,
     ) -> None:
-        self.plan, self.trials, self.runs, self.trainer = plan, trials, runs, trainer
-        self.folder, self.changed, self.show = folder, changed, show
-        self.board = SearchBoard(plan, max(1, trainer.free()))
-        self.flights: dict[str, list[Flight]] = {}  # by the signature of the run they wait for
+        self.trials, self.runs, self.trainer, self.tracker, self.show = trials, runs, trainer, tracker, show
+        self.folder = trials.storage.folder
+        self.status = SearchStatus(study, max(1, trainer.free()))
+        self.waiting: dict[str, list[TrialInProgress]] = {}  # by the signature of the run they wait for
         self.looked = float("-inf")
-        self.stop_request = StopRequest(folder)
+        self.stop_request = StopRequest(self.folder)
 
     def run(self) -> bool:
         """Search until all trials are over; returns False where it was stopped before.
@@ -94,19 +75,19 @@ class Tuner:
             try:
                 while interrupts.count < 2 and not (self.trainer.stopping and self.trainer.idle()):
                     if (interrupts.count or self.stop_request.is_new()) and not self.trainer.stopping:
-                        self.board.notices.append("stopping after the epoch in flight; Ctrl-C again ends at once")
+                        self.status.notices.append("stopping after the epoch in flight; Ctrl-C again ends at once")
                         self.trainer.stop()
                     if self._advance():
                         return True
             finally:
-                for flight in [flight for flights in self.flights.values() for flight in flights]:
-                    self.trials.release(flight.trial)
+                for trial in [trial for trials in self.waiting.values() for trial in trials]:
+                    self.trials.release(trial.trial)
                 self._look()
         return False
 
     def _advance(self) -> bool:
         """One round; returns whether the search is over."""
-        self.trials.presence.beat()
+        self.trials.heartbeat.beat()
         if time.monotonic() - self.looked >= LOOK_SECONDS:
             if self._look():
                 return True
@@ -114,155 +95,75 @@ class Tuner:
                 self._begin(trial)
         for event in self.trainer.advance(0.25):
             self._take(event)
-        self.show(self.board, None)
+        self.show(self.status, None)
         return False
 
     def _look(self) -> bool:
-        """Bring the board and trials.json up to date; returns whether all trials are over."""
+        """Bring the status and trials.json up to date; returns whether all trials are over."""
         self.looked = time.monotonic()
-        self.board.records = write_trials(self.trials.study, self.plan.knobs, self.trials.storage, self.folder)
-        return self.trials.count_over() >= self.plan.spec.trials
+        self.status.trials = write_trials(self.trials.study, self.trials.plan.knobs, self.trials.storage)
+        return self.trials.count_over() >= self.status.study.trials
 
     def _begin(self, trial: Trial) -> None:
+        plan = self.trials.plan
         try:
-            recipe = self.plan.recipe(values_of(trial.params, self.plan.knobs))
+            recipe = plan.recipe(values_of(trial.params, plan.knobs))
             require_trainable(recipe, self.runs.data.dataset)
         except (ValidationError, InputError) as error:
             reason = describe(error, Recipe) if isinstance(error, ValidationError) else str(error)
-            self._end(trial, TrialState.PRUNED, None, f"no recipe has these values: {reason}")
+            self._end(trial, TrialOutcome(TrialState.PRUNED, reason=f"no recipe has these values: {reason}"))
             return
-        self._go_on(Flight(trial, recipe))
+        self._go_on(TrialInProgress(trial, recipe, self.trials, self.runs))
 
-    def _go_on(self, flight: Flight) -> None:
-        """Take what is known of the trial's runs, seed after seed, and have the first unknown one trained."""
-        flight.given_up = None
-        for seed in self.plan.spec.seeds[len(flight.scores) :]:
-            training = self.runs.training(flight.recipe, seed) if self.plan.evaluates_only else None
-            if training is not None and not training.folder.read_state().state.has_result:
-                self._train(flight, training)
-                return
-            run = self.runs.enter(flight.recipe, seed, training)
-            entry = {"seed": seed, "signature": run.signature}
-            if entry not in flight.runs:
-                flight.runs.append(entry)
-                flight.trial.set_user_attr("runs", flight.runs)
-            if not run.folder.read_state().state.has_result:
-                self._train(flight, run)
-                return
-            if not self._count(flight, run):
-                return
-        self._end_flight(flight, TrialState.COMPLETE, mean_scores(flight.scores))
-
-    def _train(self, flight: Flight, run: ValidationRun) -> None:
-        flight.run = run
-        if self.plan.spec.pruner not in OF_EPOCHS:
-            self._lift(run)
-        waiting = self.flights.setdefault(run.signature, [])
-        waiting.append(flight)
-        if len(waiting) == 1:
-            self.trainer.submit(run.signature)
-
-    def _count(self, flight: Flight, run: ValidationRun) -> bool:
-        """Add the result of a run; returns False where it ended the trial."""
-        flight.seconds += spent_seconds(run)
-        if run.folder.read_state().state == RunState.DIVERGED:
-            self._end_flight(flight, TrialState.PRUNED, None, f"seed {run.seed} diverged: {_reason(run)}")
-            return False
-        found = [score(run, metric) for metric in self.plan.spec.objectives]
-        known = [value for value in found if value is not None]
-        if len(known) < len(found):
-            missing = self.plan.spec.objectives[found.index(None)]
-            self._end_flight(flight, TrialState.PRUNED, None, f"seed {run.seed} has no {missing}")
-            return False
-        flight.scores.append(known)
-        done, asked = len(flight.scores), len(self.plan.spec.seeds)
-        if self.plan.spec.pruner != "wilcoxon":
-            self._report_epochs(flight, run)
-        elif self.trials.report(flight.trial, [(done, known[0])]) and done < asked:
-            self._end_flight(flight, TrialState.PRUNED, None, f"worse than the best after {done} of {asked} seeds")
-            return False
-        return True
-
-    def _report_epochs(self, flight: Flight, run: ValidationRun) -> bool:
-        """Report the first seed's evaluations; returns whether the pruner gives the trial up."""
-        spec = self.plan.spec
-        if len(spec.objectives) > 1 or spec.objectives[0] not in EVALUATED or run.seed != spec.seeds[0]:
-            return False
-        if self.plan.evaluates_only:
-            return False  # the epochs are those of a training that has no trial's knobs
-        return self.trials.report(flight.trial, evaluations(run, spec.objectives[0]))
+    def _go_on(self, trial: TrialInProgress) -> None:
+        """Have the trial's next run trained, or end the trial."""
+        match trial.next_run():
+            case TrialOutcome() as outcome:
+                self._end(trial.trial, outcome, trial.seconds)
+            case ValidationRun(signature=signature):
+                waiting = self.waiting.setdefault(signature, [])
+                waiting.append(trial)
+                if len(waiting) == 1:
+                    self.trainer.submit(signature)
 
     def _take(self, event: RunEvent) -> None:
-        folder = self.runs.run_store.folder(event.signature)
         match event:
-            case Progressed(signature, progress):
-                self.board.progress[signature] = progress
+            case Progressed():
+                self.status.progress[event.signature] = event.progress
                 if not event.evaluated:
                     return
-                flights = self.flights.get(signature, [])
-                for flight in flights:
-                    assert flight.run is not None
-                    if self.plan.spec.pruner != "wilcoxon" and self._report_epochs(flight, flight.run):
-                        flight.given_up = f"given up after epoch {progress.epoch}"
-                if flights and all(flight.given_up for flight in flights):
-                    self.trainer.stop_run(signature)
-            case Retrying(signature, reason):
-                self.board.notices.append(f"run {signature}: {reason}")
-            case Ended(signature, state):
-                self.board.progress.pop(signature, None)
-                self._run_ended(signature, state)
-        self.changed(folder.path)
+                self._evaluated(event.signature, event.progress.epoch)
+            case Retrying():
+                self.status.notices.append(f"run {event.signature}: {event.reason}")
+            case Ended():
+                self.status.progress.pop(event.signature, None)
+                self._run_ended(event.signature, event.state)
+        self.tracker.project(self.runs.run_store.folder(event.signature).path)
+
+    def _evaluated(self, signature: str, epoch: int) -> None:
+        """Stop a run that every trial which waits for it has given up."""
+        waiting = self.waiting.get(signature, [])
+        for trial in waiting:
+            trial.add_evaluation(epoch)
+        if waiting and all(trial.given_up for trial in waiting):
+            self.trainer.stop_run(signature)
 
     def _run_ended(self, signature: str, state: RunState) -> None:
         self.looked = float("-inf")  # a slot is free
         early_stopped = self.runs.run_store.folder(signature).read_state().early_stopped
         if state == RunState.STOPPED and self.trainer.stopping and not early_stopped:
             return  # its trials are released at the end
-        for flight in self.flights.pop(signature, []):
-            assert flight.run is not None
+        for trial in self.waiting.pop(signature, []):
             if state.has_result:
-                self._go_on(flight)
-                continue
-            flight.seconds += spent_seconds(flight.run)
-            if state == RunState.STOPPED and (flight.given_up or early_stopped):
-                reason = flight.given_up or f"repeats a run that was given up: {_reason(flight.run)}"
-                self._report_epochs(flight, flight.run)
-                self._stop_early(flight.run, f"trial {flight.trial.number} of {self.plan.spec.name}: {reason}")
-                self._end_flight(flight, TrialState.PRUNED, None, reason)
+                self._go_on(trial)
             else:
-                self._end_flight(
-                    flight, TrialState.FAIL, None, f"seed {flight.run.seed} {state}: {_reason(flight.run)}"
-                )
+                self._end(trial.trial, trial.end_without_result(state), trial.seconds)
 
-    def _stop_early(self, run: ValidationRun, reason: str) -> None:
-        """Say in the folder, if it does not yet, that the run was left on purpose."""
-        with claim(run.folder) as mine:
-            if mine and not run.folder.read_state().early_stopped:
-                set_state(run.folder, reason=reason, early_stopped=True)
-
-    def _lift(self, run: ValidationRun) -> None:
-        """Go on with a run that another study or a budget gave up: this study gives up none."""
-        with claim(run.folder) as mine:
-            if mine and run.folder.read_state().early_stopped:
-                set_state(run.folder, early_stopped=False)
-
-    def _end_flight(
-        self, flight: Flight, state: TrialState, values: list[float] | None, reason: str | None = None
-    ) -> None:
-        self._end(flight.trial, state, values, reason, seconds=flight.seconds)
-
-    def _end(
-        self, trial: Trial, state: TrialState, values: list[float] | None, reason: str | None, **facts: float
-    ) -> None:
-        if not self.trials.end(trial, state, values, reason, **facts):
-            self.board.notices.append(f"trial {trial.number}: another process has taken it over")
+    def _end(self, trial: Trial, outcome: TrialOutcome, seconds: float | None = None) -> None:
+        if not self.trials.end(trial, outcome, seconds):
+            self.status.notices.append(f"trial {trial.number}: another process has taken it over")
             return
         self._look()
         self.looked = float("-inf")
-        self.changed(self.folder)
-        self.show(self.board, next(one for one in self.board.records if one["number"] == trial.number))
-
-
-def _reason(run: ValidationRun) -> str:
-    reason = run.folder.read_state().reason
-    return reason.splitlines()[0] if reason else "no reason given"
+        self.tracker.project(self.folder)
+        self.show(self.status, next(record for record in self.status.trials if record.number == trial.number))

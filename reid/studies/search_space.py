@@ -1,7 +1,7 @@
 """From knobs to Optuna's search space and back, and who proposes and who prunes."""
 
 import warnings
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -10,14 +10,14 @@ from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 
 from reid.seeding import seed_of
-from reid.studies.knobs import StudyKnob
+from reid.store.study import KnobRecord, KnobValue, KnobValues
 from reid.studies.study_file import Sampler
 
 STARTUP_TRIALS = 5  # complete trials before the median is one
 WILCOXON_P = 0.15  # three seeds of three worse: p = 0.125
 
 
-def space(knobs: list[StudyKnob]) -> dict[str, BaseDistribution]:
+def space(knobs: Sequence[KnobRecord]) -> dict[str, BaseDistribution]:
     """Optuna's parameters: one a knob, and a switch beside a range that has another value besides.
 
     The number behind a switch that is on does nothing. Both are always proposed, so that the space is the same in every
@@ -31,7 +31,7 @@ def space(knobs: list[StudyKnob]) -> dict[str, BaseDistribution]:
     return found
 
 
-def distribution(knob: StudyKnob) -> BaseDistribution:
+def distribution(knob: KnobRecord) -> BaseDistribution:
     """A knob's choices or range, without the value it may have besides."""
     match knob.kind:
         case "choice":
@@ -42,11 +42,11 @@ def distribution(knob: StudyKnob) -> BaseDistribution:
             return FloatDistribution(knob.low, knob.high, log=knob.log)
 
 
-def switch(knob: StudyKnob) -> str:
+def switch(knob: KnobRecord) -> str:
     return f"{knob.name} = {knob.other}"
 
 
-def values_of(params: dict[str, Any], knobs: list[StudyKnob]) -> dict[str, Any]:
+def values_of(params: Mapping[str, KnobValue], knobs: Sequence[KnobRecord]) -> KnobValues:
     """The value of every knob by its name, from Optuna's parameters; knobs that have none yet are left out."""
     return {
         knob.name: knob.other if params.get(switch(knob)) else params[knob.name]
@@ -55,22 +55,27 @@ def values_of(params: dict[str, Any], knobs: list[StudyKnob]) -> dict[str, Any]:
     }
 
 
-def params_of(values: dict[str, Any], knobs: list[StudyKnob]) -> dict[str, Any] | None:
+def params_of(values: KnobValues, knobs: Sequence[KnobRecord]) -> KnobValues | None:
     """The way back; None where a value lies outside its knob's range."""
-    params: dict[str, Any] = {}
+    params: KnobValues = {}
     for knob in knobs:
         value = values[knob.name]
         off = knob.other is not None and value == knob.other
         params[knob.name] = knob.low if off else value
         if knob.other is not None:
             params[switch(knob)] = off
-        inside = value in knob.choices if knob.kind == "choice" else off or knob.low <= value <= knob.high
-        if not inside:
+        if not (off or _holds(knob, value)):
             return None
     return params
 
 
-def make_sampler(asked: Sampler, knobs: list[StudyKnob], number: int) -> BaseSampler:
+def _holds(knob: KnobRecord, value: KnobValue) -> bool:
+    if knob.kind == "choice":
+        return value in knob.choices
+    return isinstance(value, int | float) and knob.low <= value <= knob.high
+
+
+def make_sampler(asked: Sampler, knobs: Sequence[KnobRecord], number: int) -> BaseSampler:
     """The sampler for one proposal. Its seed is drawn from the study's and from how many trials there are, so that no
     two processes propose the same, and an interrupted search with one slot goes on as it would have.
     """

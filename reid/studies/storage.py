@@ -29,10 +29,14 @@ FORMS = "sqlite, journal, sqlite:///FILE, journal:///FILE or postgresql://USER@H
 
 
 class Storage:
-    """An opened storage. `url` opens it again, from anywhere; `shown` is that without its password."""
+    """The opened storage of the study in `folder`.
+
+    `url` opens it again, from anywhere; `shown` is that without its password.
+    """
 
     def __init__(self, asked: str, folder: Path) -> None:
         """`asked` is one of FORMS, the plain words files in `folder`. Raises InputError where it cannot be opened."""
+        self.folder = folder
         url = _url(asked, folder)
         self.shown = url._replace(password=None).render_as_string()
         self._url = url

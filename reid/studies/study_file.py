@@ -1,21 +1,26 @@
 """A study as YAML describes it, and the search made of it."""
 
 import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from reid.data import DatasetSource, ValidationSplit
 from reid.errors import InputError
+from reid.metrics.scores import Scores
 from reid.recipe import Recipe
-from reid.recipe.yaml import load
+from reid.recipe.overrides import set_fields
+from reid.recipe.yaml import load, read_text
+from reid.store.run_records import DatasetRecord, RecipeRecord, SplitRecord
 from reid.store.shared_training import EVALUATION_ONLY
-from reid.studies.knobs import Setting, make_knobs
+from reid.store.study import KnobRecord, KnobValues, ObjectiveRecord, SamplerRecord, StudyRecord
+from reid.studies.knobs import Setting, make_knobs, points
 from reid.tricks.named import switch_on
 
-EVALUATED = ("mAP", "mINP", "rank1", "rank5", "rank10")
-Direction = Literal["maximize", "minimize"]
+EVALUATED = tuple(Scores.model_fields)
 Metric = Literal["mAP", "mINP", "rank1", "rank5", "rank10", "oscillation", "seconds"]
 Pruner = Literal["none", "median", "hyperband", "halving", "wilcoxon"]
 OF_EPOCHS = ("median", "hyperband", "halving")
@@ -72,27 +77,27 @@ class StudyFile(BaseModel):
 
 
 class StudyPlan:
-    """A checked study file: the base recipe with its tricks at the paper's values, and the knobs to turn in it."""
+    """A checked study file: the base recipe with its tricks at the paper's values, and the knobs to turn in it.
 
-    def __init__(self, file: Path) -> None:
+    `overrides` replace fields of the base recipe. Raises InputError for whatever cannot be searched.
+    """
+
+    def __init__(self, file: Path, overrides: Mapping[str, JsonValue] | None = None) -> None:
         self.file = file
         self.spec = load(file, StudyFile)
-        self.defaults = self._with_tricks(self.spec.recipe)
+        self.defaults = set_fields(self.spec.recipe, overrides or {}, "--set")
+        for name, values in self.spec.tricks.items():
+            self.defaults = switch_on(self.defaults, name, values, f"{file}: tricks.{name}")
         self.knobs = make_knobs(self.spec.knobs, self.spec.tricks, self.defaults, str(file))
         if self.evaluates_only and self.spec.pruner in OF_EPOCHS:
             raise InputError(f"{file}: pruner: knobs of evaluation share one training, so no epoch is saved; take none")
         if self.spec.sampler.name == "grid":
-            self.knobs = [knob.points() for knob in self.knobs]
-            points = math.prod(len(knob.choices) for knob in self.knobs)
-            if self.spec.trials > points:
+            self.knobs = [points(knob) for knob in self.knobs]
+            asked = math.prod(len(knob.choices) for knob in self.knobs)
+            if self.spec.trials > asked:
                 raise InputError(
-                    f"{file}: trials: the grid has {points} points, found {self.spec.trials}; ask for fewer"
+                    f"{file}: trials: the grid has {asked} points, found {self.spec.trials}; ask for fewer"
                 )
-
-    def _with_tricks(self, recipe: Recipe) -> Recipe:
-        for name, values in self.spec.tricks.items():
-            recipe = switch_on(recipe, name, values, f"{self.file}: tricks.{name}")
-        return recipe
 
     @property
     def split(self) -> ValidationSplit:
@@ -100,25 +105,60 @@ class StudyPlan:
         return self.spec.dataset.split or ValidationSplit(validation_identities=0.2)
 
     @property
-    def directions(self) -> list[Direction]:
-        return ["maximize" if metric in EVALUATED else "minimize" for metric in self.spec.objectives]
+    def objectives(self) -> tuple[ObjectiveRecord, ...]:
+        return tuple(
+            ObjectiveRecord(metric=metric, direction="maximize" if metric in EVALUATED else "minimize")
+            for metric in self.spec.objectives
+        )
 
     @property
-    def fresh_seeds(self) -> list[int]:
+    def fresh_seeds(self) -> tuple[int, ...]:
         """Seeds that no trial is trained with."""
-        return [max(self.spec.seeds) + 1 + number for number in range(self.spec.fresh_seeds)]
+        return tuple(max(self.spec.seeds) + 1 + number for number in range(self.spec.fresh_seeds))
 
     @property
     def evaluates_only(self) -> bool:
         """Whether a knob turns evaluation alone, so that trials share trainings."""
-        return any(
-            knob.path.partition(".")[2] in EVALUATION_ONLY for knob in self.knobs if knob.path.startswith("evaluation.")
-        )
+        return any(_is_of_evaluation(knob) for knob in self.knobs)
 
-    def recipe(self, values: dict[str, Any]) -> Recipe:
+    @property
+    def trains_once(self) -> bool:
+        """Whether every knob turns evaluation alone, so that there is one training a seed."""
+        return all(_is_of_evaluation(knob) for knob in self.knobs)
+
+    def recipe(self, values: KnobValues) -> Recipe:
         """The recipe with knobs at these values. Raises pydantic's ValidationError where they do not go together."""
         return self.defaults.set({knob.path: values[knob.name] for knob in self.knobs})
 
-    def default_values(self) -> dict[str, Any]:
+    def default_values(self) -> KnobValues:
         """The paper's value of every knob."""
         return {knob.name: knob.default for knob in self.knobs}
+
+    def record(self, dataset: DatasetRecord, storage: str, command: str) -> StudyRecord:
+        """What study.json says of the study, made now."""
+        spec = self.spec
+        return StudyRecord(
+            name=spec.name,
+            title=spec.title or spec.name,
+            question=spec.question,
+            command=command,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            yaml=read_text(self.file),
+            dataset=dataset,
+            recipe=RecipeRecord.of(self.defaults),
+            tricks=tuple(spec.tricks),
+            knobs=tuple(self.knobs),
+            objectives=self.objectives,
+            sampler=SamplerRecord(name=spec.sampler.name, seed=spec.sampler.seed),
+            pruner=spec.pruner,
+            trials=spec.trials,
+            seeds=spec.seeds,
+            fresh_seeds=self.fresh_seeds,
+            split=SplitRecord.model_validate(self.split.model_dump()),
+            storage=storage,
+        )
+
+
+def _is_of_evaluation(knob: KnobRecord) -> bool:
+    section, _, field = knob.path.partition(".")
+    return section == "evaluation" and field in EVALUATION_ONLY

@@ -1,26 +1,87 @@
 """The trials of a study, shared by all processes that work on it: taken, reported on, ended, and taken over."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
 
 import optuna
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, Trial
+from pydantic import JsonValue
 
 from reid.errors import InputError
-from reid.studies.knobs import StudyKnob
-from reid.studies.liveness import Presence
+from reid.store.run_records import RecipeRecord, Record
+from reid.store.study import (
+    ComparisonRecord,
+    IntermediateValue,
+    KnobRange,
+    KnobRecord,
+    TrialRecord,
+    TrialRun,
+    TrialState,
+)
+from reid.studies.liveness import WorkerHeartbeat
 from reid.studies.search_space import make_pruner, make_sampler, params_of, space, values_of
 from reid.studies.storage import Storage
 from reid.studies.study_file import StudyPlan
 
 STATES = {
-    TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
-    TrialState.RUNNING: "running",
-    TrialState.WAITING: "waiting",
+    optuna.trial.TrialState.COMPLETE: TrialState.COMPLETE,
+    optuna.trial.TrialState.PRUNED: TrialState.PRUNED,
+    optuna.trial.TrialState.FAIL: TrialState.FAILED,
+    optuna.trial.TrialState.RUNNING: TrialState.RUNNING,
+    optuna.trial.TrialState.WAITING: TrialState.WAITING,
 }
-OVER = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+IN_OPTUNA = {ours: theirs for theirs, ours in STATES.items()}
+RUNNING, WAITING = IN_OPTUNA[TrialState.RUNNING], IN_OPTUNA[TrialState.WAITING]
+
+
+@dataclass(frozen=True)
+class TrialOutcome:
+    """How a trial ended: with its values, or with the reason why it has none."""
+
+    state: TrialState
+    values: Sequence[float] | None = None
+    reason: str | None = None
+
+
+class Definition(Record):
+    """What all trials of a study must have in common to be compared: whatever changes a value but the knobs."""
+
+    knobs: dict[str, KnobRange]
+    objectives: list[str]
+    seeds: list[int]
+    recipe: dict[str, JsonValue]
+    dataset: str
+
+    @classmethod
+    def of(cls, plan: StudyPlan, fingerprint: str) -> Self:
+        turned = {knob.path for knob in plan.knobs}
+        fields = RecipeRecord.of(plan.defaults).flat()
+        return cls(
+            knobs={knob.name: KnobRange.model_validate(knob.model_dump(by_alias=True)) for knob in plan.knobs},
+            objectives=list(plan.spec.objectives),
+            seeds=list(plan.spec.seeds),
+            recipe={field: value for field, value in fields.items() if field not in turned},
+            dataset=fingerprint,
+        )
+
+    def difference(self, asked: Self) -> str:
+        """Where another definition first differs from this one, in words; empty where it does not."""
+        for part in type(self).model_fields:
+            before, now = getattr(self, part), getattr(asked, part)
+            if before == now:
+                continue
+            if not isinstance(now, dict):
+                return f"{part}: the study was searched with {before}, found {now}"
+            for name in [*before, *(name for name in now if name not in before)]:
+                if name not in now:
+                    return f"{part}.{name}: the study was searched with it, found none"
+                if name not in before:
+                    return f"{part}.{name}: the study was searched without it"
+                if before[name] != now[name]:
+                    return f"{part}.{name}: the study was searched with {before[name]}, found {now[name]}"
+        return ""
 
 
 class Trials:
@@ -37,22 +98,21 @@ class Trials:
             self.study = optuna.create_study(
                 study_name=plan.spec.name,
                 storage=storage.backend,
-                directions=plan.directions,
+                directions=[objective.direction for objective in plan.objectives],
                 pruner=make_pruner(plan.spec.pruner, plan.defaults.schedule.epochs),
                 load_if_exists=True,
             )
             self._define(fingerprint)
-        self.presence = Presence(self.study)
-        self.presence.beat()  # known before it owns anything
+        self.heartbeat = WorkerHeartbeat(self.study)
+        self.heartbeat.beat()  # known before it owns anything
         self._spaces = space(plan.knobs)
 
     def _define(self, fingerprint: str) -> None:
         """Write down what the trials have in common, or see that it is what they have; queue the paper's values."""
-        asked = definition(self.plan, fingerprint)
+        asked = Definition.of(self.plan, fingerprint)
         found = self.study.user_attrs.get("definition")
         if found is not None:
-            difference = _first_difference(found, asked)
-            if difference:
+            if difference := Definition.model_validate(found).difference(asked):
                 raise InputError(
                     f"{self.plan.file}: {difference}; trials of two searches do not mix: "
                     "restore it, or give the study another name"
@@ -61,26 +121,26 @@ class Trials:
         first = params_of(self.plan.default_values(), self.plan.knobs)
         if first is not None and self.plan.spec.sampler.name != "grid" and not self.study.trials:
             self.study.enqueue_trial(first)
-        self.study.set_user_attr("definition", asked)
+        self.study.set_user_attr("definition", asked.model_dump(mode="json"))
 
     def claim(self) -> Trial | None:
         """A trial to work on, with a value for every knob; None if all are over or in others' hands."""
         with self.storage.lock():
-            release_dead(self.study, self.storage, self.presence)
+            release_dead(self.study, self.storage, self.heartbeat)
             trials = self.study.get_trials(deepcopy=False)
-            waiting = any(trial.state == TrialState.WAITING for trial in trials)
-            made = sum(trial.state != TrialState.WAITING for trial in trials)
+            waiting = any(trial.state == WAITING for trial in trials)
+            made = sum(trial.state != WAITING for trial in trials)
             if made >= self.plan.spec.trials or not (waiting or len(trials) < self.plan.spec.trials):
                 return None
             self.study.sampler = make_sampler(self.plan.spec.sampler, self.plan.knobs, len(trials))
             trial = self.study.ask(self._spaces)
-            trial.set_user_attr("owner", self.presence.name)
+            trial.set_user_attr("owner", self.heartbeat.name)
             return trial
 
     def mine(self, trial: Trial) -> bool:
         """Whether no other process took it over, taking this one for dead."""
         now = self.storage.backend.get_trial(trial._trial_id)
-        return now.state == TrialState.RUNNING and now.user_attrs.get("owner") == self.presence.name
+        return now.state == RUNNING and now.user_attrs.get("owner") == self.heartbeat.name
 
     def report(self, trial: Trial, values: Sequence[tuple[int, float]]) -> bool:
         """Note (step, value) on the way, if not noted yet; returns whether the pruner gives the trial up."""
@@ -90,138 +150,86 @@ class Trials:
                 trial.report(value, step)
         return bool(values) and trial.should_prune()
 
-    def end(
-        self,
-        trial: Trial,
-        state: TrialState,
-        values: Sequence[float] | None = None,
-        reason: str | None = None,
-        **facts: Any,
-    ) -> bool:
+    def end(self, trial: Trial, outcome: TrialOutcome, seconds: float | None = None) -> bool:
         """End a trial; returns False, and does nothing, where another process has taken it over."""
         with self.storage.lock():
             if not self.mine(trial):
                 return False
-            for key, fact in {"reason": reason, **facts}.items():
-                trial.set_user_attr(key, fact)
-            self.study.tell(trial, values, state)
+            trial.set_user_attr("reason", outcome.reason)
+            trial.set_user_attr("seconds", seconds)
+            self.study.tell(trial, outcome.values, IN_OPTUNA[outcome.state])
             return True
 
     def release(self, trial: Trial) -> None:
         """Put a trial back, to be gone on with by whoever takes it next."""
         with self.storage.lock():
             if self.mine(trial):
-                self.storage.backend.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+                self.storage.backend.set_trial_state_values(trial._trial_id, WAITING)
 
     def claim_comparison(self) -> bool | None:
         """Whether the comparison after the search is this process's to make; None where that is not known yet."""
         with self.storage.lock():
             maker = self.study.user_attrs.get("comparison")
-            dead = maker is None or maker == self.presence.name or self.presence.is_dead(maker)
+            dead = maker is None or maker == self.heartbeat.name or self.heartbeat.is_dead(maker)
             if dead:
-                self.study.set_user_attr("comparison", self.presence.name)
+                self.study.set_user_attr("comparison", self.heartbeat.name)
             return dead
 
-    def compared(self, best: dict[str, Any]) -> dict[str, Any] | None:
+    def compared(self, best: TrialRecord) -> ComparisonRecord | None:
         """The comparison of this winner, if one was made, wherever it was."""
-        found: dict[str, Any] | None = self.study.user_attrs.get("compared")
-        asked = (best["number"], self.plan.fresh_seeds)
-        return found if found is not None and (found["winner"]["trial"], found["seeds"]) == asked else None
+        stored = self.study.user_attrs.get("compared")
+        if stored is None:
+            return None
+        found = ComparisonRecord.model_validate(stored)
+        return found if (found.winner.trial, found.seeds) == (best.number, self.plan.fresh_seeds) else None
 
-    def end_comparison(self, record: dict[str, Any] | None) -> None:
+    def end_comparison(self, record: ComparisonRecord | None) -> None:
         """Let go of the comparison, with what was found if it is whole."""
         if record is not None:
-            self.study.set_user_attr("compared", record)
+            self.study.set_user_attr("compared", record.model_dump(mode="json", by_alias=True))
         self.study.set_user_attr("comparison", None)
 
     def count_over(self) -> int:
-        return len(self.study.get_trials(deepcopy=False, states=OVER))
+        return sum(STATES[trial.state].is_over for trial in self.study.get_trials(deepcopy=False))
 
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> list[TrialRecord]:
         return records_of(self.study, self.plan.knobs)
 
 
-def release_dead(study: optuna.Study, storage: Storage, presence: Presence) -> None:
+def release_dead(study: optuna.Study, storage: Storage, heartbeat: WorkerHeartbeat) -> None:
     """Put the trials of processes that ended back into the queue. Called under the storage's lock."""
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if presence.is_dead(trial.user_attrs.get("owner")):
-            storage.backend.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+    for trial in study.get_trials(deepcopy=False, states=(RUNNING,)):
+        if heartbeat.is_dead(trial.user_attrs.get("owner")):
+            storage.backend.set_trial_state_values(trial._trial_id, WAITING)
 
 
-def records_of(study: optuna.Study, knobs: list[StudyKnob]) -> list[dict[str, Any]]:
+def records_of(study: optuna.Study, knobs: Sequence[KnobRecord]) -> list[TrialRecord]:
     """Every trial, as trials.json has it. What only waits in the queue and was never begun is not one yet."""
     return [
         _record(trial, knobs)
         for trial in study.get_trials(deepcopy=False)
-        if trial.state != TrialState.WAITING or "owner" in trial.user_attrs
+        if trial.state != WAITING or "owner" in trial.user_attrs
     ]
 
 
-def _record(trial: FrozenTrial, knobs: list[StudyKnob]) -> dict[str, Any]:
-    facts = trial.user_attrs
-    return {
-        "number": trial.number,
-        "state": STATES[trial.state],
-        "values": trial.values if trial.state == TrialState.COMPLETE else None,
-        "params": values_of(trial.params, knobs),
-        "runs": facts.get("runs", []),
-        "intermediate": [{"step": step, "value": value} for step, value in sorted(trial.intermediate_values.items())],
-        "reason": facts.get("reason"),
-        "seconds": facts.get("seconds"),
-        "started": _iso(trial.datetime_start),
-        "ended": _iso(trial.datetime_complete),
-    }
+def _record(trial: FrozenTrial, knobs: Sequence[KnobRecord]) -> TrialRecord:
+    noted, state = trial.user_attrs, STATES[trial.state]
+    return TrialRecord(
+        number=trial.number,
+        state=state,
+        values=tuple(trial.values) if state == TrialState.COMPLETE else None,
+        params=values_of(trial.params, knobs),
+        runs=tuple(TrialRun.model_validate(run) for run in noted.get("runs", ())),
+        intermediate=tuple(
+            IntermediateValue(step=step, value=value) for step, value in sorted(trial.intermediate_values.items())
+        ),
+        reason=noted.get("reason"),
+        seconds=noted.get("seconds"),
+        started=_iso(trial.datetime_start),
+        ended=_iso(trial.datetime_complete),
+    )
 
 
-def _iso(time: Any) -> str | None:
+def _iso(time: datetime | None) -> str | None:
     """Optuna keeps local time without a zone."""
     return None if time is None else time.astimezone().isoformat(timespec="seconds")
-
-
-def definition(plan: StudyPlan, fingerprint: str) -> dict[str, Any]:
-    """What all trials of a study must have in common to be compared: whatever changes a value but the knobs."""
-    told = ("path", "kind", "low", "high", "log", "or", "choices")
-    return {
-        "knobs": {knob.name: {key: knob.record()[key] for key in told} for knob in plan.knobs},
-        "objectives": list(plan.spec.objectives),
-        "seeds": list(plan.spec.seeds),
-        "recipe": {
-            field: value
-            for field, value in plan.defaults.flat().items()
-            if field not in {knob.path for knob in plan.knobs}
-        },
-        "dataset": fingerprint,
-    }
-
-
-def _first_difference(found: dict[str, Any], asked: dict[str, Any]) -> str:
-    """Where two definitions differ first, in words, or nothing."""
-    for part in asked:
-        before, now = found[part], asked[part]
-        if not isinstance(now, dict):
-            if before != _plain(now):
-                return f"{part}: the study was searched with {before}, found {now}"
-            continue
-        for name in [*before, *(name for name in now if name not in before)]:
-            if name not in now:
-                return f"{part}.{name}: the study was searched with it, found none"
-            if name not in before:
-                return f"{part}.{name}: the study was searched without it"
-            if before[name] != _plain(now[name]):
-                return f"{part}.{name}: the study was searched with {_short(before[name])}, found {_short(now[name])}"
-    return ""
-
-
-def _plain(value: Any) -> Any:
-    """As JSON gives it back."""
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, dict):
-        return (
-            f"[{', '.join(map(str, value['choices']))}]"
-            if value["choices"]
-            else f"{value['low']:g} to {value['high']:g}"
-        )
-    return str(value)

@@ -1,7 +1,6 @@
 """What a trial is worth: runs of its recipe on validation identities. The test set is out of reach here, by type."""
 
 from dataclasses import dataclass
-from statistics import fmean
 
 from reid.data import DatasetSource, DecodedDataset, TuningDataset
 from reid.recipe import Recipe
@@ -51,7 +50,7 @@ def score(run: ValidationRun, metric: str) -> float | None:
 
 
 def metric_of(result: ResultRecord, metric: str) -> float | None:
-    """A metric of a result.json: fractions 0..1, "seconds" of training, or the oscillation index if there is one."""
+    """A metric of a result: fractions 0..1, "seconds" of training, or the oscillation index if there is one."""
     if metric in EVALUATED:
         return float(getattr(result.scores, metric))
     return result.cost.train_seconds if metric == "seconds" else result.dynamics.get(metric)
@@ -59,14 +58,4 @@ def metric_of(result: ResultRecord, metric: str) -> float | None:
 
 def evaluations(run: ValidationRun, metric: str) -> list[tuple[int, float]]:
     """(epoch, value) of every evaluation of a run so far."""
-    return [(record.epoch, float(getattr(record, metric))) for record in run.folder.read_evaluations()]
-
-
-def spent_seconds(run: ValidationRun) -> float:
-    """What a run cost so far, over all its attempts."""
-    return run.folder.read_state().seconds or 0.0
-
-
-def mean_scores(scores: list[list[float]]) -> list[float]:
-    """Mean over seeds of each objective, from (seeds, objectives)."""
-    return [fmean(values) for values in zip(*scores, strict=True)]
+    return [(evaluation.epoch, float(getattr(evaluation, metric))) for evaluation in run.folder.read_evaluations()]

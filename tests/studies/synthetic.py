@@ -17,8 +17,10 @@ from reid.seeding import numpy_generator
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import Cost, ProgressRecord, ResultRecord, RunState
 from reid.store.run_store import RunStore, set_state
-from reid.studies.progress import SearchBoard
-from reid.studies.search import Tuner
+from reid.store.study import TrialRecord
+from reid.store.tracker import NoTracker
+from reid.studies.search import Search
+from reid.studies.search_status import SearchStatus
 from reid.studies.storage import Storage
 from reid.studies.study_file import StudyPlan
 from reid.studies.trials import Trials
@@ -167,13 +169,14 @@ def search(
     imagined = trainer(runs.run_store)
     folder.mkdir(parents=True, exist_ok=True)
 
-    def show(_: SearchBoard, ended: dict[str, Any] | None) -> None:
+    def show(_: SearchStatus, ended: TrialRecord | None) -> None:
         if ended is not None and seen is not None:
-            seen.append(ended)
+            seen.append(ended.model_dump(mode="json"))
 
     with Storage(storage, folder) as opened:
         trials = Trials(plan, opened, runs.data.fingerprint)
-        over = Tuner(plan, trials, runs, imagined, folder, lambda _: None, show).run()
+        study = plan.record(runs.record, opened.shown, "reid tune toy.yaml")
+        over = Search(study, trials, runs, imagined, NoTracker(), show).run()
         return over, json.loads((folder / "trials.json").read_text()), imagined
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import optuna
 import pytest
 
+from reid.store.study import KnobImportance
 from reid.studies.importance import FEWEST_TRIALS, importances
 
 SPACE = {
@@ -45,26 +46,28 @@ def margin_only(params: dict[str, Any]) -> list[float]:
     return [params["margin"] + 0.2 * (params["loss"] == "soft")]
 
 
+def first_of(shares: dict[str, KnobImportance]) -> str:
+    return max(shares, key=lambda name: shares[name].importance)
+
+
 def test_shares_find_the_knobs_that_matter_by_both_methods() -> None:
     found = importances(study_of(margin_only, 80), draws=10)
-    assert found["n_trials"] == 80
-    assert "others" not in found
-    for method in ("fanova", "ped_anova"):
-        shares = found[method]
+    assert (found.n_trials, found.refused, found.others) == (80, None, ())
+    for shares in (found.fanova, found.ped_anova):
         assert set(shares) == set(SPACE)
-        assert sum(one["importance"] for one in shares.values()) == pytest.approx(1)
-        assert max(shares, key=lambda name: shares[name]["importance"]) == "margin"
-        assert all(0 <= one["low"] <= one["importance"] <= one["high"] <= 1 for one in shares.values())
+        assert sum(one.importance for one in shares.values()) == pytest.approx(1)
+        assert first_of(shares) == "margin"
+        assert all(0 <= one.low <= one.importance <= one.high <= 1 for one in shares.values())
     # Variances 1/12 and 0.2 ** 2 / 4: shares 0.89 and 0.11.
-    assert found["fanova"]["margin"]["importance"] > 0.8
-    assert found["fanova"]["noise"]["high"] < 0.1
+    assert found.fanova["margin"].importance > 0.8
+    assert found.fanova["noise"].high < 0.1
 
 
 def test_a_log_knob_counts_by_its_logarithm_and_being_off_counts_too() -> None:
     def value(params: dict[str, Any]) -> list[float]:
         return [math.log10(params["weight"]) if "weight" in params else -5.5]
 
-    assert importances(study_of(value, 60), draws=2)["fanova"]["weight"]["importance"] > 0.9
+    assert importances(study_of(value, 60), draws=2).fanova["weight"].importance > 0.9
 
 
 def test_each_of_two_objectives_has_its_own() -> None:
@@ -72,10 +75,10 @@ def test_each_of_two_objectives_has_its_own() -> None:
         return [params["margin"], params["noise"]]
 
     found = importances(study_of(value, 60, ("maximize", "minimize")), draws=2)
-    assert found["fanova"]["margin"]["importance"] > 0.9
-    (other,) = found["others"]
-    assert other["fanova"]["noise"]["importance"] > 0.9
-    assert max(other["ped_anova"], key=lambda name: other["ped_anova"][name]["importance"]) == "noise"
+    assert found.fanova["margin"].importance > 0.9
+    (other,) = found.others
+    assert other.fanova["noise"].importance > 0.9
+    assert first_of(other.ped_anova) == "noise"
 
 
 def test_the_same_study_gives_the_same_numbers() -> None:
@@ -87,9 +90,9 @@ def test_few_trials_are_refused_and_unfinished_ones_do_not_count() -> None:
     study = study_of(margin_only, FEWEST_TRIALS - 1)
     study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.PRUNED))
     found = importances(study)
-    assert found["n_trials"] == 49
-    assert found["refused"].startswith("49 complete trials are too few: with fewer than 50 the methods contradict")
+    assert found.n_trials == 49
+    assert str(found.refused).startswith("49 complete trials are too few: with fewer than 50 the methods contradict")
 
 
 def test_trials_of_one_value_are_refused() -> None:
-    assert "same value" in importances(study_of(lambda _: [0.5], FEWEST_TRIALS))["refused"]
+    assert "same value" in str(importances(study_of(lambda _: [0.5], FEWEST_TRIALS)).refused)

@@ -7,6 +7,7 @@ from mypy import api
 from reid.store.run_folder import RunFolder
 from reid.studies.study_file import StudyPlan
 from reid.studies.validation_runs import SearchRuns
+from tests.helpers.records import raw
 from tests.studies.synthetic import open_runs, write_study
 
 MISTAKES = """
@@ -14,6 +15,7 @@ from pathlib import Path
 from reid.store.run_store import RunStore
 from reid.data import BenchmarkDataset, DatasetSource, DecodedDataset, TuningDataset
 from reid.store.run_folder import RunFolder
+from reid.store.study import TrialRecord
 from reid.studies.comparison import Comparison
 from reid.studies.validation_runs import SearchRuns, ValidationRun, score
 from reid.studies.study_file import StudyPlan
@@ -24,13 +26,14 @@ def study(
     source: DatasetSource,
     tuning: DecodedDataset[TuningDataset],
     whole: DecodedDataset[BenchmarkDataset],
+    best: TrialRecord,
     any_run: RunFolder,
 ) -> None:
     search = SearchRuns(run_store, source, tuning)
-    Comparison(plan, {}, run_store, source, whole, search)
+    Comparison(plan, best, source, whole, search)
     score(search.enter(plan.defaults, 0), "mAP")
     SearchRuns(run_store, source, whole)
-    Comparison(plan, {}, run_store, source, tuning, search)
+    Comparison(plan, best, source, tuning, search)
     score(any_run, "mAP")
 """
 
@@ -45,7 +48,7 @@ def test_the_type_checker_refuses_to_search_on_the_test_set(tmp_path: Path) -> N
     source = MISTAKES.splitlines()
     assert [source[line - 1].strip() for line in lines] == [
         "SearchRuns(run_store, source, whole)",
-        "Comparison(plan, {}, run_store, source, tuning, search)",
+        "Comparison(plan, best, source, tuning, search)",
         'score(any_run, "mAP")',
     ], output + errors
     assert status == 1
@@ -54,7 +57,7 @@ def test_the_type_checker_refuses_to_search_on_the_test_set(tmp_path: Path) -> N
 def test_every_run_of_a_search_has_a_split(tiny_root: Path, tmp_path: Path) -> None:
     plan = StudyPlan(write_study(tmp_path, tiny_root))
     runs: SearchRuns = open_runs(plan, tmp_path)
-    asked = RunFolder(runs.enter(plan.defaults, 0).folder.path).read("run")
+    asked = raw(RunFolder(runs.enter(plan.defaults, 0).folder.path), "run")
     assert asked["dataset"]["split"] == {"validation_identities": 0.2}
     test = {path for split in ("query", "bounding_box_test") for path in (tiny_root / split).iterdir()}
     assert not test & {path for split in runs.data.dataset.splits.values() for path in split.paths}

@@ -86,7 +86,7 @@ def test_trials_that_turn_evaluation_share_one_training(tiny_root: Path, tmp_pat
     over, records, _ = search(write_study(tmp_path, tiny_root, 5, more, epochs=1), tmp_path, storage="journal")
     assert over
     runs = [raw(RunFolder(tmp_path / "runs" / record["runs"][0]["signature"]), "run") for record in records]
-    sources = {run.get("shares", run["signature"]) for run in runs}
+    sources = {run["shares"] or run["signature"] for run in runs}
     assert len({run["signature"] for run in runs}) > 1
     assert len(sources) == 1
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from reid.errors import InputError
+from reid.store.study import KnobValues
 from reid.studies.search_space import params_of, space, values_of
 from reid.studies.study_file import StudyPlan
 from tests.studies.synthetic import write_study
@@ -18,21 +19,21 @@ def plan(tmp_path: Path, more: str = "") -> StudyPlan:
 
 def test_knobs_are_those_that_the_tricks_declare(tmp_path: Path) -> None:
     study = plan(tmp_path)
-    assert [knob.record() for knob in study.knobs] == [
+    assert [knob.model_dump(mode="json", by_alias=True) for knob in study.knobs] == [
         {
             "name": "label_smoothing.epsilon", "path": "id_loss.epsilon", "title": "Label smoothing: epsilon",
-            "kind": "float", "low": 0.0, "high": 0.3, "log": False, "zero_is_off": False, "or": None, "choices": [],
+            "kind": "float", "low": 0.0, "high": 0.3, "log": False, "or": None, "choices": [],
             "default": 0.1,
         },
         {
             "name": "center_loss.weight", "path": "center.weight", "title": "Centre loss: weight", "kind": "float",
-            "low": 1e-5, "high": 1e-2, "log": True, "zero_is_off": True, "or": 0.0, "choices": [], "default": 5e-4,
+            "low": 1e-5, "high": 1e-2, "log": True, "or": 0.0, "choices": [], "default": 5e-4,
         },
     ]  # fmt: skip
     assert study.default_values() == {"label_smoothing.epsilon": 0.1, "center_loss.weight": 5e-4}
     assert study.recipe(study.default_values()) == study.defaults
     assert study.split.validation_identities == 0.2, "there is always one"
-    assert study.fresh_seeds == [1, 2, 3, 4, 5]
+    assert study.fresh_seeds == (1, 2, 3, 4, 5)
 
 
 def test_a_knob_with_a_value_is_not_turned(tmp_path: Path) -> None:
@@ -51,7 +52,7 @@ def test_any_field_can_be_a_knob(tmp_path: Path) -> None:
     assert (margin.low, margin.high, margin.other, margin.default) == (0, 1, "soft", 0.3)
     assert (epochs.kind, epochs.low, epochs.high) == ("int", 0, 5)
     assert pooling.choices == ("max", "gem")
-    values = {"triplet.margin": "soft", "schedule.warmup_epochs": 2, "pooling.kind": "gem"}
+    values: KnobValues = {"triplet.margin": "soft", "schedule.warmup_epochs": 2, "pooling.kind": "gem"}
     assert study.recipe(values).triplet.margin == "soft"
     assert values_of(params_of(values, study.knobs) or {}, study.knobs) == values
     assert list(space(study.knobs)) == [

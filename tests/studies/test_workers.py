@@ -6,12 +6,12 @@ from pathlib import Path
 
 import optuna
 import pytest
-from optuna.trial import TrialState
 
-from reid.studies.liveness import BEAT_SECONDS, LEASE_SECONDS, Presence
+from reid.store.study import TrialState
+from reid.studies.liveness import BEAT_SECONDS, LEASE_SECONDS, WorkerHeartbeat
 from reid.studies.storage import Storage
 from reid.studies.study_file import StudyPlan
-from reid.studies.trials import Trials, records_of
+from reid.studies.trials import TrialOutcome, Trials, records_of
 from tests.studies.synthetic import KILLED_AFTER, search, work, write_study
 
 TRIALS = 16
@@ -75,18 +75,18 @@ def test_when_all_are_killed_the_next_goes_on(tiny_root: Path, tmp_path: Path) -
     with Storage("sqlite", tmp_path / "studies" / "toy") as storage:
         study = optuna.load_study(study_name="toy", storage=storage.backend)
         left = records_of(study, StudyPlan(file).knobs)
-    assert [record["state"] for record in left] == ["complete"] * 3 + ["running"]
+    assert [record.state for record in left] == ["complete"] * 3 + ["running"]
     over, records, trainer = search(file, tmp_path)
     assert over
     require_whole(tmp_path)
-    assert [record["params"] for record in records[:4]] == [record["params"] for record in left]
+    assert [record["params"] for record in records[:4]] == [record.params for record in left]
     assert trainer.epochs == 2 * TRIALS - KILLED_AFTER, "what was trained is not trained again"
 
 
 def test_a_process_elsewhere_is_dead_when_its_beats_stand_still() -> None:
     now = [0.0]
     study = optuna.create_study()
-    other, watcher = Presence(study, lambda: now[0]), Presence(study, lambda: now[0])
+    other, watcher = WorkerHeartbeat(study, lambda: now[0]), WorkerHeartbeat(study, lambda: now[0])
     other.beat()
     key = f"worker {other.name}"
     study.set_user_attr(key, {**study.user_attrs[key], "machine": "another"})
@@ -109,14 +109,14 @@ def test_a_trial_that_was_taken_over_is_not_ended_by_its_first_owner(tiny_root: 
         slow, quick = Trials(plan, storage, "data"), Trials(plan, storage, "data")
         trial = slow.claim()
         assert trial is not None
-        assert quick.presence.is_dead(slow.presence.name) is False
-        key = f"worker {slow.presence.name}"
+        assert quick.heartbeat.is_dead(slow.heartbeat.name) is False
+        key = f"worker {slow.heartbeat.name}"
         quick.study.set_user_attr(key, {**quick.study.user_attrs[key], "began": 0})  # as if it had ended
         taken = quick.claim()
         assert taken is not None
         assert (taken.number, taken.params) == (trial.number, trial.params)
-        assert not slow.end(trial, TrialState.COMPLETE, [0.9])
+        assert not slow.end(trial, TrialOutcome(TrialState.COMPLETE, [0.9]))
         slow.release(trial)
         assert quick.mine(taken)
-        assert quick.end(taken, TrialState.COMPLETE, [0.5])
-        assert [record["values"] for record in quick.records()] == [[0.5]]
+        assert quick.end(taken, TrialOutcome(TrialState.COMPLETE, [0.5]))
+        assert [record.values for record in quick.records()] == [(0.5,)]

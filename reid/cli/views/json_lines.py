@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from types import TracebackType
+from typing import Self
 
 import typer
 
@@ -15,7 +16,7 @@ from reid.grids.status import GridStatus, RunStatusRow
 class EventLines:
     """A view: {"event": "run" | "warning" | "end", ...}; a run with all that its status says of it."""
 
-    def __enter__(self) -> "EventLines":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

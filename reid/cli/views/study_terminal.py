@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from rich.console import Group
 from rich.progress_bar import ProgressBar
@@ -11,113 +10,139 @@ from rich.text import Text
 
 from reid.cli.views.grid_terminal import TerminalView
 from reid.cli.views.status_table import clock
+from reid.store.study import ComparisonRecord, KnobRecord, KnobValue, StudyRecord, TrialRecord, TrialState
+from reid.studies.forecast import StudyForecast
 from reid.studies.launch import Outcome
-from reid.studies.progress import SearchBoard
+from reid.studies.search_status import SearchStatus
 from reid.studies.study_file import EVALUATED
 
-COLOURS = {"complete": "green", "pruned": "yellow", "failed": "red", "running": "cyan", "waiting": "dim"}
+COLOURS = {
+    TrialState.COMPLETE: "green",
+    TrialState.PRUNED: "yellow",
+    TrialState.FAILED: "red",
+    TrialState.RUNNING: "cyan",
+    TrialState.WAITING: "dim",
+}
 SHOWN = 12
 
 
 class StudyTerminal(TerminalView):
     """A terminal view that shows searches too."""
 
-    def search(self, board: SearchBoard, ended: dict[str, Any] | None) -> None:
+    def search(self, status: SearchStatus, ended: TrialRecord | None) -> None:
         """Redraw the board; without a TTY print a line where a trial ended."""
         if self.live is not None:
             if not self.live.is_started:
                 self.live.start()
-            self.live.update(self._render_search(board), refresh=True)
+            self.live.update(self._render_search(status), refresh=True)
         elif ended is not None:
-            metrics = list(board.plan.spec.objectives)
-            over = sum(
-                count for state, count in _counts(board.records).items() if state in ("complete", "pruned", "failed")
-            )
-            line = trial_line(ended, metrics)
-            self.console.print(
-                f"[{over}/{board.plan.spec.trials}] {line}", markup=False, highlight=False, soft_wrap=True
-            )
+            line = f"[{status.over()}/{status.study.trials}] {trial_line(ended, status.study.metrics)}"
+            self._print(line)
 
-    def _render_search(self, board: SearchBoard) -> Group:
-        counts, spec = _counts(board.records), board.plan.spec
-        over = counts["complete"] + counts["pruned"] + counts["failed"]
+    def end_study(self, outcome: Outcome) -> None:
+        """What came of it."""
+        if self.live is not None:
+            self.live.stop()
+        for line in closing(outcome)[0]:
+            self._print(line)
+
+    def _print(self, line: str) -> None:
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def _render_search(self, status: SearchStatus) -> Group:
+        study, counts = status.study, status.counts()
         head = Table.grid(padding=(0, 2))
         head.add_row(
-            Text(f"study {spec.name}", style="bold"),
-            ProgressBar(total=spec.trials, completed=over, width=32),
-            f"{over}/{spec.trials}",
+            Text(f"study {study.name}", style="bold"),
+            ProgressBar(total=study.trials, completed=status.over(), width=32),
+            f"{status.over()}/{study.trials}",
             Text("  ").join(Text(f"{state} {count}", style=COLOURS[state]) for state, count in counts.items()),
-            f"ETA {clock(board.remaining_seconds())}",
+            f"ETA {clock(status.remaining_seconds())}",
         )
-        running = Table("trial", "epoch", "mAP", *[knob.name for knob in board.plan.knobs], title="training", box=None)
-        for record in (record for record in board.records if record["state"] == "running"):
-            now = board.progress.get(record["runs"][-1]["signature"]) if record["runs"] else None
-            running.add_row(
-                str(record["number"]),
-                str(now.epoch if now else 0),
-                shown("mAP", now.scores.mAP if now and now.scores else None),
-                *_knobs(record, board),
-            )
-        metrics = list(spec.objectives)
-        best = Table("trial", *metrics, *[knob.name for knob in board.plan.knobs], title="best so far", box=None)
-        for record in ranked(board.records, board.plan.directions[0])[:SHOWN]:
-            best.add_row(str(record["number"]), *_values(record, metrics), *_knobs(record, board))
-        notices = [Text(notice, style="dim") for notice in board.notices]
+        running = Table("trial", "epoch", "mAP", *[knob.name for knob in study.knobs], title="training", box=None)
+        for trial in (trial for trial in status.trials if trial.state == TrialState.RUNNING):
+            now = status.progress.get(trial.runs[-1].signature) if trial.runs else None
+            mAP = now.scores.mAP if now and now.scores else None
+            epoch = str(now.epoch if now else 0)
+            running.add_row(str(trial.number), epoch, shown("mAP", mAP), *_knobs(trial, study.knobs))
+        best = Table("trial", *study.metrics, *[knob.name for knob in study.knobs], title="best so far", box=None)
+        for trial in study.ranked(status.trials)[:SHOWN]:
+            best.add_row(str(trial.number), *_values(trial, study.metrics), *_knobs(trial, study.knobs))
+        notices = [Text(notice, style="dim") for notice in status.notices]
         return Group(head, running, best, *notices, *([Text(self.warning, style="yellow")] if self.warning else []))
 
 
-def ranked(records: Sequence[dict[str, Any]], direction: str) -> list[dict[str, Any]]:
-    """Complete trials, the best by the first objective first."""
-    sign = 1 if direction == "minimize" else -1
-    complete = [record for record in records if record["state"] == "complete"]
-    return sorted(complete, key=lambda record: sign * record["values"][0])
-
-
-def trial_line(record: dict[str, Any], metrics: Sequence[str]) -> str:
+def trial_line(trial: TrialRecord, metrics: Sequence[str]) -> str:
     """One trial in one line."""
-    parts = [f"trial {record['number']}", record["state"]]
-    if record["values"] is not None:
-        parts += [f"{metric} {value}" for metric, value in zip(metrics, _values(record, metrics), strict=True)]
-    parts += [f"{name} {_word(value)}" for name, value in record["params"].items()]
-    return "  ".join([*parts, *([record["reason"].splitlines()[0]] if record["reason"] else [])])
+    parts = [f"trial {trial.number}", trial.state.value]
+    if trial.values is not None:
+        parts += [f"{metric} {value}" for metric, value in zip(metrics, _values(trial, metrics), strict=True)]
+    parts += [f"{name} {_word(value)}" for name, value in trial.params.items()]
+    return "  ".join([*parts, *([trial.reason.splitlines()[0]] if trial.reason else [])])
 
 
-def trials_table(study: dict[str, Any], records: Sequence[dict[str, Any]]) -> Table:
+def trials_table(study: StudyRecord, trials: Sequence[TrialRecord]) -> Table:
     """Every trial with its state, for `reid tune --status`."""
-    metrics = [objective["metric"] for objective in study["objectives"]]
-    knobs = [knob["name"] for knob in study["knobs"]]
-    best = ranked(records, study["objectives"][0]["direction"])[:1]
-    table = Table("trial", "state", *metrics, *knobs, "seeds", "reason", box=None)
-    for record in records:
-        state = "best" if record in best else record["state"]
+    best = study.best(trials)
+    table = Table("trial", "state", *study.metrics, *[knob.name for knob in study.knobs], "seeds", "reason", box=None)
+    for trial in trials:
+        state = "best" if trial == best else trial.state.value
         table.add_row(
-            str(record["number"]), Text(state, style=COLOURS[record["state"]]), *_values(record, metrics),
-            *[_word(record["params"].get(name)) for name in knobs], str(len(record["runs"])),
-            (record["reason"] or "").splitlines()[0] if record["reason"] else "",
+            str(trial.number), Text(state, style=COLOURS[trial.state]), *_values(trial, study.metrics),
+            *_knobs(trial, study.knobs), str(len(trial.runs)), trial.reason.splitlines()[0] if trial.reason else "",
         )  # fmt: skip
     return table
 
 
-def outcome_lines(outcome: Outcome, metrics: Sequence[str]) -> list[str]:
-    """What `reid tune` ends with."""
-    lines = [f"study {outcome.name}: " + ", ".join(f"{count} {state}" for state, count in outcome.trials.items())]
+def counts_text(trials: Sequence[TrialRecord]) -> str:
+    """Trials by state in words."""
+    return ", ".join(f"{count} {state}" for state, count in Counter(trial.state for trial in trials).items())
+
+
+def closing(outcome: Outcome) -> tuple[list[str], int]:
+    """What a launch of a study says in the end, and its exit code."""
+    study = outcome.study
+    lines = [f"study {study.name}: " + ", ".join(f"{count} {state}" for state, count in outcome.trials.items())]
     if outcome.best is not None:
-        lines.append(f"best on validation identities: {trial_line(outcome.best, metrics)}")
+        lines.append(f"best on validation identities: {trial_line(outcome.best, study.metrics)}")
     if outcome.comparison is not None:
         lines += comparison_lines(outcome.comparison)
-    return lines
+    if outcome.gave_up:
+        return [*lines, outcome.gave_up], 1
+    if outcome.stopped:
+        return [*lines, "stopped before the end; the same command goes on from here"], 130
+    if outcome.best is None:
+        why = f"no trial is complete, so there is no winner: `reid tune --status {study.name}` says why"
+        return [*lines, why], 1
+    if outcome.elsewhere:
+        return [*lines, "another process compares the winner with the defaults"], 0
+    return lines, 0
 
 
-def comparison_lines(found: dict[str, Any]) -> list[str]:
+def comparison_lines(found: ComparisonRecord) -> list[str]:
     """The winner against the defaults, on the test set."""
-    metric, seeds = found["metric"], len(found["seeds"])
-    if found["winner"]["runs"] == found["defaults"]["runs"]:
-        flattered = _gap(metric, found["optimism"])
+    if found.winner.runs == found.defaults.runs:
+        flattered = _gap(found.metric, found.optimism)
         return [f"the paper's defaults won, so nothing is gained; the search flattered them by {flattered}"]
-    gain = f"winner minus defaults on the test set, {seeds} fresh seeds: {_gap(metric, found['difference'])}"
-    if found["low"] is not None:
-        gain += f" (95 % interval {_gap(metric, found['low'])} to {_gap(metric, found['high'])}, p {found['p']:.2g})"
-    return [gain, f"the search flattered its winner by {_gap(metric, found['optimism'])}"]
+    difference = _gap(found.metric, found.difference)
+    gain = f"winner minus defaults on the test set, {len(found.seeds)} fresh seeds: {difference}"
+    if found.low is not None:
+        gain += f" (95 % interval {_gap(found.metric, found.low)} to {_gap(found.metric, found.high)}, p {found.p:.2g})"
+    return [gain, f"the search flattered its winner by {_gap(found.metric, found.optimism)}"]
+
+
+def forecast_lines(forecast: StudyForecast) -> list[str]:
+    """What `reid tune --dry-run` prints."""
+    hours = forecast.slot_hours
+    shared = f", and {forecast.rankings} that share one of them" if forecast.rankings else ""
+    ranking = f", {forecast.seconds_a_ranking:.2g} s an evaluation of a shared one" if forecast.rankings else ""
+    return [
+        f"trials       {forecast.trials} to go, {forecast.over} over; {forecast.seeds} seeds each",
+        f"search       {forecast.trainings} trainings at most{shared}",
+        f"comparison   {forecast.compared} runs on fresh seeds: winner, defaults, and the winner validated again",
+        f"time         {clock(hours / forecast.slots * 3600)} on {forecast.slots} slots, {hours:.1f} slot hours to go; "
+        f"{forecast.seconds_a_run:.0f} s a run from {forecast.source}{ranking}",
+    ]
 
 
 def shown(metric: str, value: float | None) -> str:
@@ -133,19 +158,13 @@ def _gap(metric: str, value: float | None) -> str:
     return f"{100 * value:+.1f} points of {metric}" if metric in EVALUATED else f"{value:+.3g} {metric}"
 
 
-def _values(record: dict[str, Any], metrics: Sequence[str]) -> list[str]:
-    return [
-        shown(metric, value) for metric, value in zip(metrics, record["values"] or [None] * len(metrics), strict=False)
-    ]
+def _values(trial: TrialRecord, metrics: Sequence[str]) -> list[str]:
+    return [shown(metric, value) for metric, value in zip(metrics, trial.values or [None] * len(metrics), strict=False)]
 
 
-def _knobs(record: dict[str, Any], board: SearchBoard) -> list[str]:
-    return [_word(record["params"].get(knob.name)) for knob in board.plan.knobs]
+def _knobs(trial: TrialRecord, knobs: Sequence[KnobRecord]) -> list[str]:
+    return [_word(trial.params.get(knob.name)) for knob in knobs]
 
 
-def _word(value: Any) -> str:
+def _word(value: KnobValue) -> str:
     return "" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def _counts(records: Sequence[dict[str, Any]]) -> Counter[str]:
-    return Counter(record["state"] for record in records)
