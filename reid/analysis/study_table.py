@@ -1,6 +1,6 @@
 """A study folder read back: what was asked, a row per trial, a row per run, the comparison and the importances."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,19 @@ from reid.metrics.names import is_fraction
 from reid.report.study.knob_axis import Knob, knob
 from reid.statistics.paired import PairedDifference, paired_difference
 from reid.store.run_folder import RunFolder
+from reid.store.study import (
+    ComparisonRecord,
+    ImportanceRecord,
+    KnobValues,
+    StudyRecord,
+    TrialRecord,
+    TrialRun,
+    TrialState,
+    read_comparison,
+    read_importances,
+    read_trials,
+)
+from reid.store.study import read_study as read_study_record
 
 SIDES = ("winner", "defaults")
 RERUN = "rerun"  # the winner again on the validation identities, with fresh seeds
@@ -50,13 +63,38 @@ class Study:
     """
 
     folder: Path
-    content: dict[str, Any]
+    record: StudyRecord
+    trial_records: list[TrialRecord]
     trials: pd.DataFrame
-    intermediate: dict[int, list[tuple[float, float]]]
     runs: pd.DataFrame
-    comparison: dict[str, Any] | None
-    importances: dict[str, Any] | None
+    compared: ComparisonRecord | None
+    importance: ImportanceRecord | None
     mixed: list[str]
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        return self.record.model_dump(mode="json", by_alias=True)
+
+    @cached_property
+    def comparison(self) -> dict[str, Any] | None:
+        return None if self.compared is None else self.compared.model_dump(mode="json")
+
+    @cached_property
+    def importances(self) -> dict[str, Any] | None:
+        """Both methods' shares, or why there are none under "refused"."""
+        if self.importance is None:
+            return None
+        if self.importance.refused is not None:
+            return {"n_trials": self.importance.n_trials, "refused": self.importance.refused}
+        return self.importance.model_dump(mode="json", exclude={"refused"})
+
+    @cached_property
+    def intermediate(self) -> dict[int, list[tuple[float, float]]]:
+        """(step, value) of every trial on its way, by its number."""
+        return {
+            trial.number: [(float(reached.step), reached.value) for reached in trial.intermediate]
+            for trial in self.trial_records
+        }
 
     @cached_property
     def knobs(self) -> list[Knob]:
@@ -64,7 +102,7 @@ class Study:
 
     @cached_property
     def objectives(self) -> list[Objective]:
-        return objectives(self.content)
+        return [Objective(one.metric, one.direction == "maximize") for one in self.record.objectives]
 
     @cached_property
     def complete(self) -> pd.DataFrame:
@@ -73,42 +111,42 @@ class Study:
     @cached_property
     def best(self) -> int:
         """The number of the best complete trial by the first objective."""
-        values = self.complete[self.objectives[0].metric]
-        sign = 1 if self.objectives[0].maximize else -1
-        return int(self.complete.index[int((sign * values).to_numpy(dtype=float).argmax())])
+        best = self.record.best(self.trial_records)
+        assert best is not None, "a study without a complete trial is not read"
+        return best.number
 
     def value(self, number: int, metric: str) -> float:
         """What a trial reached; NaN where it did not complete."""
         return float(self.trials[metric].to_dict()[number])
 
     @cached_property
-    def defaults(self) -> dict[str, Any]:
+    def defaults(self) -> KnobValues:
         """The paper's value of every knob."""
-        return {one.name: one.default for one in self.knobs}
+        return {knob.name: knob.default for knob in self.record.knobs}
 
     @cached_property
-    def winner(self) -> dict[str, Any]:
+    def winner(self) -> KnobValues:
         """The knobs of the winner: as compared, or of the best trial so far."""
-        if self.comparison:
-            return dict(self.comparison["winner"]["params"])
-        return {one.name: self.trials.at[self.best, one.name] for one in self.knobs}
+        if self.compared:
+            return self.compared.winner.params
+        (best,) = (trial for trial in self.trial_records if trial.number == self.best)
+        return {knob.name: best.params.get(knob.name) for knob in self.record.knobs}
 
     @property
     def winner_words(self) -> str:
-        return "winner" if self.comparison else "best so far"
+        return "winner" if self.compared else "best so far"
 
     @cached_property
     def difference(self) -> PairedDifference | None:
         """Winner minus defaults over the fresh seeds; None before the comparison."""
-        if not self.comparison:
+        if not self.compared:
             return None
-        winner, defaults = (_numbers(self.comparison[side]["values"]) for side in SIDES)
-        return paired_difference(winner, defaults)
+        return paired_difference(_numbers(self.compared.winner.values), _numbers(self.compared.defaults.values))
 
     @property
     def maximize(self) -> bool:
         """Whether more of the compared metric is better."""
-        metric = (self.comparison or {}).get("metric")
+        metric = self.compared.metric if self.compared else None
         return next((one.maximize for one in self.objectives if one.metric == metric), True)
 
     @cached_property
@@ -121,29 +159,22 @@ class Study:
         return [int(self.complete.index[i]) for i in order if not beaten[i]]
 
 
-def objectives(content: dict[str, Any]) -> list[Objective]:
-    return [Objective(one["metric"], one["direction"] == "maximize") for one in content["objectives"]]
-
-
 def read_study(folder: Path, allow_mixed: bool = False) -> Study:
     """The study in `folder`.
 
     Raises InputError where a file is absent or not what it should be, where no trial is complete, or, unless
     `allow_mixed`, where its runs come from two training codes, data sets or evaluation protocols.
     """
-    content, trials = (_read(folder, name, required=True) for name in ("study", "trials"))
-    comparison, importances = (_read(folder, name, required=False) for name in ("comparison", "importances"))
-    try:
-        runs = _runs(folder, trials, comparison)
-        table = _trials(content, trials, runs)
-        mixed = _mixture(runs, [one["path"] for one in content["knobs"]])
-        intermediate = {
-            trial["number"]: [(float(one["step"]), float(one["value"])) for one in trial.get("intermediate") or []]
-            for trial in trials
-        }
-        study = Study(folder, content, table, intermediate, runs, comparison, importances, mixed)
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{folder}: study.json and trials.json must be a study's, found no {error}") from None
+    record = read_study_record(folder)
+    if not (folder / "trials.json").is_file():
+        raise InputError(
+            f"{folder / 'trials.json'}: a study folder holds a trials.json, found none; give the folder of a study"
+        )
+    trials, compared = read_trials(folder), read_comparison(folder)
+    runs = _runs(folder, trials, compared)
+    table = _trials(record, trials, runs)
+    mixed = _mixture(runs, [knob.path for knob in record.knobs])
+    study = Study(folder, record, trials, table, runs, compared, read_importances(folder), mixed)
     if mixed and not allow_mixed:
         raise InputError(
             f"{folder}: a report takes runs of one source only, found more than one {mixed[0]}; search again in "
@@ -159,33 +190,19 @@ def read_study(folder: Path, allow_mixed: bool = False) -> Study:
     return study
 
 
-def _read(folder: Path, name: str, required: bool) -> Any:
-    path = folder / f"{name}.json"
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        if required:
-            raise InputError(
-                f"{path}: a study folder holds a {name}.json, found none; give the folder of a study"
-            ) from None
-        return None
-    except ValueError as error:
-        raise InputError(f"{path}: must be JSON, found {error}; `reid tune` writes it again") from None
-
-
-def _numbers(values: list[float | None]) -> list[float]:
+def _numbers(values: Sequence[float | None]) -> list[float]:
     """A run without a value (it diverged, or is not finished) as NaN."""
-    return [np.nan if value is None else float(value) for value in values]
+    return [np.nan if value is None else value for value in values]
 
 
-def _runs(folder: Path, trials: list[dict[str, Any]], comparison: dict[str, Any] | None) -> pd.DataFrame:
-    asked = [(trial["number"], run) for trial in trials for run in trial.get("runs") or []]
-    if comparison:
-        asked += [(side, run) for side in (*SIDES, RERUN) for run in comparison.get(side, {}).get("runs") or []]
+def _runs(folder: Path, trials: Sequence[TrialRecord], compared: ComparisonRecord | None) -> pd.DataFrame:
+    asked: list[tuple[int | str, TrialRun]] = [(trial.number, run) for trial in trials for run in trial.runs]
+    if compared:
+        sides = dict(zip((*SIDES, RERUN), (compared.winner, compared.defaults, compared.rerun), strict=True))
+        asked += [(name, run) for name, side in sides.items() for run in side.runs]
     runs = folder.resolve().parents[1] / "runs"
     rows = [
-        {"trial": owner, "seed": run["seed"], "signature": run["signature"]}
-        | outcome(RunFolder(runs / run["signature"]))
+        {"trial": owner, "seed": run.seed, "signature": run.signature} | outcome(RunFolder(runs / run.signature))
         for owner, run in asked
     ]
     return pd.DataFrame(rows, columns=["trial", "seed", "signature", "state", "reason", *SOURCES])
@@ -198,20 +215,18 @@ def _mixture(runs: pd.DataFrame, paths: list[str]) -> list[str]:
     return [words for part in (code, rest[~on_test], rest[on_test]) for words in mixture(part, paths)]
 
 
-def _trials(content: dict[str, Any], trials: list[dict[str, Any]], runs: pd.DataFrame) -> pd.DataFrame:
+def _trials(record: StudyRecord, trials: Sequence[TrialRecord], runs: pd.DataFrame) -> pd.DataFrame:
     """A row a trial. One that did not complete because a run of it diverged is called diverged."""
-    metrics = [one.metric for one in objectives(content)]
-    names = [one["name"] for one in content["knobs"]]
+    names = [knob.name for knob in record.knobs]
     diverged = set(runs.loc[runs["state"] == "diverged", "trial"])
     rows = []
     for trial in trials:
-        state = trial["state"]
-        if state in ("pruned", "failed") and trial["number"] in diverged:
-            state = "diverged"
-        values = _numbers(trial.get("values") or [None] * len(metrics))
-        fixed = [trial["number"], state, trial.get("reason") or "", trial.get("seconds"), len(trial.get("runs") or [])]
-        rows.append([*fixed, *values, *((trial.get("params") or {}).get(name) for name in names)])
-    columns = ["number", "state", "reason", "seconds", "seeds", *metrics, *names]
+        lost = trial.state in (TrialState.PRUNED, TrialState.FAILED) and trial.number in diverged
+        state = "diverged" if lost else trial.state.value
+        values = _numbers(trial.values or [None] * len(record.objectives))
+        fixed = [trial.number, state, trial.reason or "", trial.seconds, len(trial.runs)]
+        rows.append([*fixed, *values, *(trial.params.get(name) for name in names)])
+    columns = ["number", "state", "reason", "seconds", "seeds", *record.metrics, *names]
     table = pd.DataFrame(rows, columns=columns).set_index("number").sort_index()
     table["seconds"] = table["seconds"].astype(float)
     return table.astype(dict.fromkeys(names, object))

@@ -14,15 +14,15 @@ from tests.helpers.grids_on_disk import dataset, write_json
 
 KNOBS: list[dict[str, Any]] = [
     {"name": "epsilon", "path": "id_loss.smoothing", "title": "Smoothing ε", "kind": "float", "low": 0.0, "high": 0.3,
-     "log": False, "zero_is_off": False, "choices": None, "default": 0.1},
+     "log": False, "or": None, "choices": [], "default": 0.1},
     {"name": "margin", "path": "triplet.margin", "title": "Triplet margin", "kind": "float", "low": 0.0, "high": 1.0,
-     "log": False, "zero_is_off": False, "choices": None, "default": 0.3},
+     "log": False, "or": None, "choices": [], "default": 0.3},
     {"name": "center", "path": "center.weight", "title": "Centre weight", "kind": "float", "low": 1e-5, "high": 1e-2,
-     "log": True, "zero_is_off": True, "choices": None, "default": 5e-4},
+     "log": True, "or": 0, "choices": [], "default": 5e-4},
 ]  # fmt: skip
 CHOICE: dict[str, Any] = {
-    "name": "neck", "path": "neck.kind", "title": "Neck", "kind": "choice", "low": None, "high": None, "log": False,
-    "zero_is_off": False, "choices": ["none", "bnneck"], "default": "bnneck",
+    "name": "neck", "path": "neck.kind", "title": "Neck", "kind": "choice", "low": 0.0, "high": 0.0, "log": False,
+    "or": None, "choices": ["none", "bnneck"], "default": "bnneck",
 }  # fmt: skip
 MAP: dict[str, str] = {"metric": "mAP", "direction": "maximize"}
 SECONDS: dict[str, str] = {"metric": "train_seconds", "direction": "minimize"}
@@ -64,7 +64,7 @@ def write_study(
         "name": name, "title": "The three losses, tuned", "question": "What do other weights gain, and is it real?",
         "command": f"reid tune studies/{name}.yaml", "created": "2026-01-01T00:00:00+00:00", "yaml": f"name: {name}\n",
         "dataset": dataset(), "recipe": Recipe().model_dump(mode="json"), "knobs": list(knobs),
-        "objectives": list(objectives), "sampler": {"name": "tpe", "seed": 0, "startup": None},
+        "objectives": list(objectives), "tricks": [], "sampler": {"name": "tpe", "seed": 0},
         "pruner": "hyperband", "trials": 60, "seeds": list(seeds),
         "fresh_seeds": [100 + n for n in range(fresh)], "split": {"identities": 0.25, "seed": 0},
         "storage": "sqlite:///output/studies/losses/study.db",
@@ -94,7 +94,7 @@ def write_study(
 def _draw(random: np.random.Generator, knob: Mapping[str, Any]) -> Any:
     if knob["kind"] == "choice":
         return random.choice(knob["choices"]).item()
-    if knob["zero_is_off"] and random.uniform() < 0.2:
+    if knob["or"] == 0 and random.uniform() < 0.2:
         return 0.0
     if knob["log"]:
         return float(10 ** random.uniform(math.log10(knob["low"]), math.log10(knob["high"])))
@@ -173,7 +173,8 @@ def _comparison(
     sides["rerun"] = {"runs": again, "values": values}
     rerun = float(np.mean(values))
     gap = np.array(sides["winner"]["values"]) - np.array(sides["defaults"]["values"])
-    return {"metric": "mAP", **sides, "difference": float(gap.mean()), "low": None, "high": None, "p": None,
+    return {"metric": "mAP", "direction": "maximize", "created": "2026-01-01T00:00:00+00:00", **sides,
+            "difference": float(gap.mean()), "low": None, "high": None, "p": None, "pairs": len(fresh),
             "seeds": list(fresh), "optimism": best["values"][0] - rerun,
             "validation_best": best["values"][0]}  # fmt: skip
 
@@ -206,7 +207,12 @@ def write_run(output: Path, run: Mapping[str, Any], state: str, metric: float, s
     write_json(folder / "state.json", {"state": state, "epoch": 12, "epochs": 12, "reason": reason, "error": ""})
     if state == "finished":
         metrics = {"mAP": metric, "mINP": metric - 0.3, "rank1": metric + 0.2, "rank5": 1.0, "rank10": 1.0}
-        cost = {"train_seconds": seconds, "images_per_second": 100.0, "peak_memory_bytes": 2**30}
+        cost = {
+            "train_seconds": seconds,
+            "evaluation_seconds": 1.0,
+            "images_per_second": 100.0,
+            "peak_memory_bytes": 2**30,
+        }
         write_json(folder / "result.json", {"metrics": metrics, "cost": cost})
 
 
