@@ -25,7 +25,6 @@ from reid.store.run_folder import RunFolder
 from reid.tracking import sync
 from reid.tracking.mlflow_store import embedded_uri
 from tests.helpers.records import raw
-from tests.helpers.records import raw
 from tests.studies.synthetic import write_study
 
 pytestmark = [
