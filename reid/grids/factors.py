@@ -34,7 +34,7 @@ def make_factors(spec: GridFile, base: Recipe) -> list[Factor]:
 
 def _factor(name: str, setting: Setting, base: Recipe) -> Factor:
     where = f"factors.{name}"
-    fields = list(base.flat())
+    fields = Recipe.paths()
     if name == TRAIN_ON:
         return training_factor(named_sets(setting))
     if name in fields:

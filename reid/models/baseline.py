@@ -12,10 +12,11 @@ from reid.seeding import seed_of
 
 
 class Output(NamedTuple):
-    """What training needs: logits (B, K) and the pooled feature f_t (B, D) before the neck."""
+    """What training needs: logits (B, K), and the pooled feature before the neck f_t and after it f_i, both (B, D)."""
 
     logits: Tensor
     global_feature: Tensor
+    neck_feature: Tensor
 
 
 class Features(NamedTuple):
@@ -52,7 +53,7 @@ class Baseline(nn.Module):
     def forward(self, images: Tensor) -> Output | Tensor:
         features = self.features(images)
         if self.training:
-            return Output(self.classifier(features.after), features.before)
+            return Output(self.classifier(features.after), features.before, features.after)
         return features.after if self.test_feature == "after" else features.before
 
 

@@ -16,14 +16,16 @@ from reid.recipe.fields import (
     Neck,
     Optimizer,
     Pooling,
+    RecipeSection,
     Schedule,
-    Slot,
     Triplet,
 )
+from reid.recipe.losses import LOSS_SECTIONS, LossSection
 from reid.recipe.recipe import Recipe, digest
 
 __all__ = [
     "BACKBONES",
+    "LOSS_SECTIONS",
     "Augmentation",
     "Backbone",
     "Batch",
@@ -35,12 +37,13 @@ __all__ = [
     "Evaluation",
     "IdLoss",
     "Image",
+    "LossSection",
     "Neck",
     "Optimizer",
     "Pooling",
     "Recipe",
+    "RecipeSection",
     "Schedule",
-    "Slot",
     "Triplet",
     "digest",
 ]

@@ -34,13 +34,13 @@ def _known_backbone(name: str) -> str:
     raise ValueError(f"unknown backbone; {hint}")
 
 
-class Slot(BaseModel):
+class RecipeSection(BaseModel):
     """A group of recipe fields. Frozen; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Image(Slot):
+class Image(RecipeSection):
     """Input of the network: (height, width) in pixels and the normalisation constants (of 0..1 values)."""
 
     size: tuple[Annotated[int, Field(ge=16)], Annotated[int, Field(ge=16)]] = (256, 128)
@@ -48,7 +48,7 @@ class Image(Slot):
     std: tuple[Positive, Positive, Positive] = (0.229, 0.224, 0.225)
 
 
-class Augmentation(Slot):
+class Augmentation(RecipeSection):
     """Horizontal flip with a probability, then zero padding by `pad` pixels a side and a random crop back.
 
     `auto_augment` is the probability of a learned ImageNet policy before both (Cubuk et al. 2019).
@@ -59,7 +59,7 @@ class Augmentation(Slot):
     pad: Annotated[int, Field(ge=0)] = 10
 
 
-class ColorJitter(Slot):
+class ColorJitter(RecipeSection):
     """Random brightness, contrast, saturation and hue, in random order, with a probability. Ranges are fast-reid's."""
 
     probability: Probability = 0.0
@@ -69,7 +69,7 @@ class ColorJitter(Slot):
     hue: Annotated[float, Field(ge=0, le=0.5)] = 0.1
 
 
-class Erasing(Slot):
+class Erasing(RecipeSection):
     """Random erasing (Zhong et al. 2017). `fill` is written `when`: after normalisation, as reid-strong-baseline does
     (a mid grey), or before it, as fast-reid does (the mean: 0 in the end).
     """
@@ -81,14 +81,14 @@ class Erasing(Slot):
     when: Literal["after", "before"] = "after"
 
 
-class Batch(Slot):
+class Batch(RecipeSection):
     """P identities x K images of each."""
 
     identities: Annotated[int, Field(ge=2)] = 16
     images: Count = 4
 
 
-class Backbone(Slot):
+class Backbone(RecipeSection):
     """Convolutional trunk, one of BACKBONES or "timm:NAME". `pretrained` is "imagenet", "none" or a state dict's path.
 
     `stem_relu` is off by default: the reference leaves the ReLU after the first convolution of plain ResNets out. The
@@ -101,7 +101,7 @@ class Backbone(Slot):
     pretrained: str = "imagenet"
 
 
-class Pooling(Slot):
+class Pooling(RecipeSection):
     """From a feature map to f_t: average, max, or generalised mean (Radenović et al. 2018) with a power that is `p`,
     or starts there if `learned`.
     """
@@ -111,41 +111,41 @@ class Pooling(Slot):
     learned: bool = False
 
 
-class Neck(Slot):
+class Neck(RecipeSection):
     """What stands between the pooled feature f_t and the classifier: nothing, or batch normalisation (f_i)."""
 
     kind: Literal["none", "bnneck"] = "none"
 
 
-class Classifier(Slot):
+class Classifier(RecipeSection):
     """Linear classifier: its bias, and torch's default initialisation or N(0, 0.001)."""
 
     bias: bool = True
     init: Literal["default", "normal"] = "default"
 
 
-class IdLoss(Slot):
+class IdLoss(RecipeSection):
     """Cross-entropy over identities with label smoothing `epsilon`."""
 
     weight: NonNegative = 1.0
     epsilon: Probability = 0.0
 
 
-class Triplet(Slot):
+class Triplet(RecipeSection):
     """Batch-hard triplet loss on f_t with a margin, or "soft" for log(1 + exp(ap - an))."""
 
     weight: NonNegative = 1.0
     margin: NonNegative | Literal["soft"] = 0.3
 
 
-class Center(Slot):
+class Center(RecipeSection):
     """Centre loss on f_t. Weight 0 is off. `learning_rate` moves the centres, whatever the weight."""
 
     weight: NonNegative = 0.0
     learning_rate: Positive = 0.5
 
 
-class Circle(Slot):
+class Circle(RecipeSection):
     """Circle loss on pairs of f_t at unit length (Sun et al. 2020), with fast-reid's constants. Weight 0 is off."""
 
     weight: NonNegative = 0.0
@@ -153,7 +153,7 @@ class Circle(Slot):
     gamma: Positive = 128.0
 
 
-class Optimizer(Slot):
+class Optimizer(RecipeSection):
     """Adam or SGD with L2-coupled weight decay; biases have a learning-rate factor and a decay of their own.
 
     `ema` is the decay of an exponential moving average of the weights, which is then what is evaluated and kept; 0 is
@@ -168,7 +168,7 @@ class Optimizer(Slot):
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
-class Schedule(Slot):
+class Schedule(RecipeSection):
     """Learning rate by epoch: `base`, times `gamma` at every milestone, or along half a cosine; after a warm-up over
     whole epochs. The trunk is not trained during the first `freeze_epochs`.
     """
@@ -184,7 +184,7 @@ class Schedule(Slot):
     freeze_epochs: Annotated[int, Field(ge=0)] = 0
 
 
-class Evaluation(Slot):
+class Evaluation(RecipeSection):
     """What is ranked and how. `every` counts epochs; the last epoch is always evaluated.
 
     `flip` takes the mean of an image's feature and its mirror image's. `rerank` ranks by k-reciprocal distances

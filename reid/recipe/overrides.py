@@ -12,7 +12,7 @@ from reid.registry import nearest
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, JsonValue]:
     """`field=value` words of the command line as recipe fields; the value is YAML. InputError for an unknown field."""
-    known = list(Recipe().flat())
+    known = Recipe.paths()
     fields: dict[str, JsonValue] = {}
     for assignment in assignments:
         field, equals, value = assignment.partition("=")

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from reid.recipe.fields import (
     Augmentation,
@@ -22,13 +22,14 @@ from reid.recipe.fields import (
     Neck,
     Optimizer,
     Pooling,
+    RecipeSection,
     Schedule,
-    Slot,
     Triplet,
 )
+from reid.recipe.losses import LOSS_SECTIONS, LossSection, OwnLosses
 
 
-class Recipe(Slot):
+class Recipe(RecipeSection):
     """The standard baseline of Luo et al. (CVPRW 2019, Baseline-S) unless a field says otherwise."""
 
     image: Image = Image()
@@ -44,31 +45,64 @@ class Recipe(Slot):
     triplet: Triplet = Triplet()
     center: Center = Center()
     circle: Circle = Circle()
+    losses: OwnLosses = Field(default_factory=dict)
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
     evaluation: Evaluation = Evaluation()
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
-        if self.id_loss.weight == self.triplet.weight == self.circle.weight == 0:
+        own = sum(section.weight for section in self.losses.values())
+        if self.id_loss.weight == self.triplet.weight == self.circle.weight == own == 0:
             raise ValueError("id_loss.weight, triplet.weight and circle.weight are all 0: give one of them a weight")
         return self
 
+    @model_serializer(mode="wrap")
+    def _without_absent_losses(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A recipe without a loss from outside reads, and is signed, as before there were any.
+        tree: dict[str, Any] = serialize(self)
+        if not self.losses:
+            tree.pop("losses", None)
+        return tree
+
     def set(self, fields: Mapping[str, Any]) -> "Recipe":
-        """A copy with dotted fields replaced, e.g. ``recipe.set({"triplet.margin": "soft"})``; validated anew."""
+        """A copy with dotted fields replaced, e.g. ``recipe.set({"triplet.margin": "soft"})``; validated anew.
+
+        Raises KeyError for a field that no recipe has.
+        """
         tree = self.model_dump()
+        known = self.paths()
         for path, value in fields.items():
-            slot, _, field = path.partition(".")
-            if slot not in tree or field not in tree[slot]:
+            if path not in known:
                 raise KeyError(path)
-            tree[slot][field] = value
+            *sections, field = path.split(".")
+            place = tree
+            for section in sections:
+                place = place.setdefault(section, {})
+            place[field] = value
         return Recipe.model_validate(tree)
 
+    @classmethod
+    def paths(cls) -> list[str]:
+        """The dotted path of every field, those of registered losses included, in declaration order."""
+        paths = []
+        for name, field in cls.model_fields.items():
+            if name == "losses":
+                paths += [f"losses.{loss}.{field}" for loss, own in LOSS_SECTIONS.items() for field in own.model_fields]
+            else:
+                paths += [f"{name}.{inner}" for inner in field.default.__class__.model_fields]
+        return paths
+
+    def own_loss(self, name: str) -> LossSection:
+        """The section `losses.NAME`, of a loss registered from outside."""
+        return self.losses.get(name) or LOSS_SECTIONS[name]()
+
     def flat(self) -> dict[str, Any]:
-        """Every field by its dotted path, in declaration order."""
-        return {
-            f"{slot}.{field}": value for slot, fields in self.model_dump().items() for field, value in fields.items()
-        }
+        """The value of every field by its dotted path, in declaration order."""
+        sections = self.model_dump()
+        own = sections.pop("losses", {}) | {name: self.own_loss(name).model_dump() for name in LOSS_SECTIONS}
+        sections |= {f"losses.{name}": fields for name, fields in own.items()}
+        return {f"{section}.{field}": value for section, fields in sections.items() for field, value in fields.items()}
 
     def signature(self) -> str:
         """16 hexadecimal digits that name this recipe."""

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from reid.errors import InputError
+from reid.recipe.losses import LOSS_SECTIONS, LossSection
 from reid.registry import nearest
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -92,8 +93,10 @@ def describe(error: ValidationError, model: type[BaseModel]) -> str:
 def _fields_at(model: type[BaseModel], location: Location) -> list[str]:
     """Names of the fields of the model found by following `location` through nested models."""
     for part in location:
-        field = model.model_fields.get(str(part))
-        model = next(_models_in(field.annotation), model) if field else model
+        if model is LossSection:  # of any registered loss; `part` says which
+            model = LOSS_SECTIONS[str(part)]
+        elif field := model.model_fields.get(str(part)):
+            model = next(_models_in(field.annotation), model)
     return list(model.model_fields)
 
 

@@ -2,13 +2,13 @@
 
 from reid.training.diagnostics.collapse import learnt_nothing
 from reid.training.diagnostics.oscillation import INDICES, measure_dynamics, oscillation
-from reid.training.events import STEP_FIELDS, Checkpoint, Diverged, Evaluated, Event, Steps, TrainingState
+from reid.training.events import Checkpoint, Diverged, Evaluated, Event, Steps, TrainingState
 from reid.training.loop import require_trainable, train
 from reid.training.schedule import learning_rate
+from reid.training.step import step_fields
 
 __all__ = [
     "INDICES",
-    "STEP_FIELDS",
     "Checkpoint",
     "Diverged",
     "Evaluated",
@@ -20,5 +20,6 @@ __all__ = [
     "measure_dynamics",
     "oscillation",
     "require_trainable",
+    "step_fields",
     "train",
 ]

@@ -8,19 +8,11 @@ from torch import Tensor
 
 from reid.evaluation import Ranking
 from reid.models import Loaded
-from reid.training.diagnostics.conflict import CONFLICT_FIELDS
-
-# One value an iteration; a loss that is off is NaN in its two columns, and so is conflict where it is not measured.
-STEP_FIELDS = (
-    "learning_rate", "id_loss", "triplet_loss", "center_loss", "id_weighted", "triplet_weighted", "center_weighted",
-    "circle_loss", "circle_weighted", "total_loss", "accuracy", "active_triplets", "dist_ap", "dist_an",
-    "gradient_norm", *CONFLICT_FIELDS,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Steps:
-    """The iterations since the last event, a row each: `iteration` and `epoch` from 1, then STEP_FIELDS."""
+    """The iterations since the last event, a row each: `iteration` and `epoch` from 1, then `step_fields`."""
 
     rows: pd.DataFrame
 

@@ -17,10 +17,10 @@ from reid.recipe import Recipe
 from reid.seeding import numpy_generator, torch_generator
 from reid.training.diagnostics.conflict import EVERY
 from reid.training.ema import Average
-from reid.training.events import STEP_FIELDS, Checkpoint, Diverged, Evaluated, Event, Steps, TrainingState
+from reid.training.events import Checkpoint, Diverged, Evaluated, Event, Steps, TrainingState
 from reid.training.optimizer import build_optimizer, set_learning_rate
 from reid.training.schedule import learning_rate
-from reid.training.step import train_step
+from reid.training.step import step_fields, train_step
 
 CHUNK = 20  # iterations between two looks at the device: often enough to show, rarely enough not to stall it
 
@@ -76,7 +76,7 @@ def train(
         model.train()
         if epoch <= recipe.schedule.freeze_epochs:
             model.base.eval()
-        measured: list[Tensor] = []
+        measured: list[dict[str, Tensor]] = []
         for number, positions in enumerate(torch.from_numpy(batches).to(device)):
             start = number * len(positions)
             images = augment(pixels[positions], draws.part(start, start + len(positions), device), recipe)
@@ -85,7 +85,7 @@ def train(
             if average is not None:
                 average.update(model, iteration + len(measured))
             if len(measured) == CHUNK or number == len(batches) - 1:
-                rows = _rows(measured, rate, iteration, epoch)
+                rows = _rows(measured, step_fields(recipe), rate, iteration, epoch)
                 measured, iteration = [], iteration + len(rows)
                 yield Steps(rows)
                 finite = np.isfinite(rows["total_loss"])
@@ -123,10 +123,14 @@ def _is_due(recipe: Recipe, epoch: int) -> bool:
     return epoch == recipe.schedule.epochs or epoch % recipe.evaluation.every == 0
 
 
-def _rows(measured: list[Tensor], rate: float, before: int, epoch: int) -> pd.DataFrame:
-    values = torch.stack(measured).float().cpu().numpy()
-    rows = pd.DataFrame(values, columns=list(STEP_FIELDS[1:]))
-    rows.insert(0, "learning_rate", np.float32(rate))
+def _rows(
+    measured: list[dict[str, Tensor]], columns: tuple[str, ...], rate: float, before: int, epoch: int
+) -> pd.DataFrame:
+    """A row an iteration, NaN where a column was not measured; one transfer from the device for all of them."""
+    absent = torch.full((), torch.nan, device=measured[0]["total_loss"].device)
+    step = [torch.stack([row.get(name, absent).float() for name in columns[1:]]) for row in measured]
+    rows = pd.DataFrame(torch.stack(step).cpu().numpy(), columns=list(columns[1:]))
+    rows.insert(0, columns[0], np.float32(rate))
     rows.insert(0, "epoch", np.int32(epoch))
     rows.insert(0, "iteration", np.arange(before + 1, before + 1 + len(rows), dtype=np.int32))
     return rows

@@ -5,11 +5,24 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 
 from reid.evaluation.features import precision
-from reid.losses import move_centers
-from reid.losses.combined import objective
+from reid.losses import LOSSES, LossInputs, batch_hard_triplet, move_centers
+from reid.losses.objective import objective
 from reid.models import Baseline
-from reid.recipe import Recipe
-from reid.training.diagnostics.conflict import gradient_conflict, not_measured
+from reid.recipe import LOSS_SECTIONS, Recipe
+from reid.training.diagnostics.conflict import CONFLICT_FIELDS, gradient_conflict
+
+# Measured every iteration beside the losses; conflict is NaN where it is not measured.
+MEASURED = ("total_loss", "accuracy", "active_triplets", "dist_ap", "dist_an", "gradient_norm", *CONFLICT_FIELDS)
+
+
+def step_fields(recipe: Recipe) -> tuple[str, ...]:
+    """The columns of a recipe's curves: every built-in loss, NaN where it is off, and the registered ones that are on.
+
+    Each loss has two columns, `NAME_loss` and, times its weight, `NAME_weighted`.
+    """
+    names = [name for name, loss in LOSSES.items() if name not in LOSS_SECTIONS or loss.weight(recipe) > 0]
+    losses = [column for name in names for column in (f"{name}_loss", f"{name}_weighted")]
+    return "learning_rate", *losses, *MEASURED
 
 
 def train_step(
@@ -20,36 +33,40 @@ def train_step(
     labels: Tensor,
     recipe: Recipe,
     measure_conflict: bool = False,
-) -> Tensor:
-    """One iteration in the reference's order; returns STEP_FIELDS but the learning rate, as a tensor on the device.
+) -> dict[str, Tensor]:
+    """One iteration in the reference's order; returns what was measured, each () on the device, by column.
 
-    Gradient conflict is NaN unless it is measured and both losses are on.
+    A loss that is off is absent, and so is gradient conflict unless it is asked for and both of its losses are on.
     """
     with precision(images.device):
-        logits, shared = model(images)
-    logits, features = logits.float(), shared.float()
-    losses = objective(logits, features, labels, centers, recipe)
-    conflict = not_measured(images.device)
-    if measure_conflict and recipe.id_loss.weight > 0 and recipe.triplet.weight > 0:
-        conflict = gradient_conflict(losses.id_loss, losses.triplet_loss, shared)
+        output = model(images)
+    shared = output.global_feature
+    margin = None if recipe.triplet.margin == "soft" else recipe.triplet.margin
+    feature, logits = shared.float(), output.logits.float()
+    triplets = batch_hard_triplet(feature, labels, margin)
+    weights = model.classifier.weight
+    batch = LossInputs(logits, feature, output.neck_feature.float(), labels, weights, centers, triplets)
+    found = objective(batch, recipe)
+    conflict: dict[str, Tensor] = {}
+    if measure_conflict and {"id", "triplet"} <= found.losses.keys():
+        conflict = gradient_conflict(found.losses["id"], found.losses["triplet"], shared)
     optimizer.zero_grad()
-    losses.total.backward()  # type: ignore[no-untyped-call]
+    found.total.backward()  # type: ignore[no-untyped-call]
     if not model.base.training:  # frozen: the optimiser passes over what has no gradient
         model.base.zero_grad()
     norm = get_total_norm([parameter.grad for parameter in model.parameters() if parameter.grad is not None])
     optimizer.step()
     if recipe.center.weight > 0:
-        move_centers(centers, features, labels, recipe.center.learning_rate)
-    triplets = losses.triplets
-    margin = 0.0 if recipe.triplet.margin == "soft" else recipe.triplet.margin
-    measured = torch.stack(
-        [
-            losses.id_loss, losses.triplet_loss, losses.center_loss,
-            recipe.id_loss.weight * losses.id_loss, recipe.triplet.weight * losses.triplet_loss,
-            recipe.center.weight * losses.center_loss, losses.circle_loss, recipe.circle.weight * losses.circle_loss,
-            losses.total,
-            (logits.argmax(1) == labels).float().mean(), (triplets.dist_ap + margin > triplets.dist_an).float().mean(),
-            triplets.dist_ap.mean(), triplets.dist_an.mean(), norm,
-        ]
-    )  # fmt: skip
-    return torch.cat([measured, conflict]).detach()
+        move_centers(centers, feature, labels, recipe.center.learning_rate)
+    measured = {
+        **{f"{name}_loss": loss for name, loss in found.losses.items()},
+        **{f"{name}_weighted": loss for name, loss in found.weighted.items()},
+        "total_loss": found.total,
+        "accuracy": (logits.argmax(1) == labels).float().mean(),
+        "active_triplets": (triplets.dist_ap + (margin or 0.0) > triplets.dist_an).float().mean(),
+        "dist_ap": triplets.dist_ap.mean(),
+        "dist_an": triplets.dist_an.mean(),
+        "gradient_norm": norm,
+        **conflict,
+    }
+    return {name: value.detach() for name, value in measured.items()}

@@ -17,7 +17,7 @@ from reid.recipe import Recipe
 from reid.store.dataset_record import dataset_record
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import RecipeRecord, RunRecord
-from reid.training import INDICES, STEP_FIELDS, measure_dynamics
+from reid.training import INDICES, measure_dynamics, step_fields
 from reid.tricks import TRICKS
 
 
@@ -73,7 +73,7 @@ def test_a_diverged_run_has_its_curves_up_to_the_end(tiny: DecodedDataset, tiny_
 def test_the_curves_of_a_long_training_stay_small(tmp_path: Path) -> None:
     """120 epochs of 200 iterations in less than 5 MB, even if no two numbers are alike."""
     random = np.random.default_rng(0)
-    frame = pd.DataFrame({name: random.normal(size=24_000).astype(np.float32) for name in STEP_FIELDS})
+    frame = pd.DataFrame({name: random.normal(size=24_000).astype(np.float32) for name in step_fields(Recipe())})
     folder = RunFolder(tmp_path)
     folder.write_curves(frame.assign(iteration=np.arange(24_000, dtype=np.int32)))
     assert (tmp_path / "curves.parquet").stat().st_size < 5e6

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from reid.losses import (
+    LossInputs,
     batch_hard_triplet,
     center_loss,
     circle_loss,
     label_smoothing_cross_entropy,
     move_centers,
 )
-from reid.losses.combined import objective
+from reid.losses.objective import objective
 from reid.losses.triplet import pairwise_distances
 from reid.recipe import Recipe
 from tests.golden.conftest import Golden, close, double
@@ -108,7 +109,11 @@ def test_total_loss(golden: Read, row: int, fields: dict[str, float]) -> None:
     width = int(g["feat_dim"])
     features, centers = (np.pad(g[name], ((0, 0), (0, width - 64))) for name in ("feat_first64", "centers_first64"))
     score, feature = double(g["score"]), double(features)
-    losses = objective(score, feature, torch.from_numpy(g["labels"]), double(centers), Recipe().set(fields))
+    labels = torch.from_numpy(g["labels"])
+    triplets = batch_hard_triplet(feature, labels, 0.3)
+    weights = torch.zeros(score.shape[1], width)
+    batch = LossInputs(score, feature, feature, labels, weights, double(centers), triplets)
+    losses = objective(batch, Recipe().set(fields))
     losses.total.backward()  # type: ignore[no-untyped-call]
     close(losses.total, g[f"r{row}_loss_f64"])
     if f"r{row}_grad_score_f64" in g:

@@ -15,7 +15,7 @@ from reid.errors import InputError
 from reid.evaluation import evaluate
 from reid.models import Loaded, build_model
 from reid.recipe import Recipe
-from reid.training import STEP_FIELDS, Checkpoint, Diverged, Evaluated, Event, Steps, TrainingState, train
+from reid.training import Checkpoint, Diverged, Evaluated, Event, Steps, TrainingState, step_fields, train
 from reid.tricks import TRICKS
 
 CPU = torch.device("cpu")
@@ -55,7 +55,7 @@ def test_events_in_order(tiny: DecodedDataset, tiny_recipe: Recipe) -> None:
     assert kinds == [("Checkpoint", 1), ("Checkpoint", 2), ("Evaluated", 2), ("Checkpoint", 3), ("Evaluated", 3)]
     rows = pd.concat([e.rows for e in events if isinstance(e, Steps)])
     assert rows["iteration"].tolist() == list(range(1, len(rows) + 1))
-    assert list(rows) == ["iteration", "epoch", *STEP_FIELDS]
+    assert list(rows) == ["iteration", "epoch", *step_fields(tiny_recipe)]
     assert rows["center_loss"].isna().all(), "a loss that is off is NaN"
     np.testing.assert_allclose(rows["total_loss"], rows["id_weighted"] + rows["triplet_weighted"], rtol=1e-5)
     assert rows.groupby("epoch")["learning_rate"].first().tolist() == pytest.approx([3e-3, 3e-3, 3e-4])

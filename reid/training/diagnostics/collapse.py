@@ -7,7 +7,7 @@ import pandas as pd
 def learnt_nothing(curves: pd.DataFrame, num_classes: int, mAP: float, random_mAP: float) -> str | None:
     """Why a training that ran to its end has diverged all the same, or None if it learnt something.
 
-    `curves` has a row an iteration (STEP_FIELDS). The features have collapsed to a point when over the last epoch the
+    `curves` has a row an iteration (`step_fields`). The features have collapsed to a point when over the last epoch the
     distance to the hardest negative is under 1 % of what it was at first: the known failure of the batch-hard triplet
     loss, which then stays at its margin. A training is at chance when over the last epoch the ID loss is not below that
     of guessing, log(num_classes) nats, accuracy is not above twice that of guessing, and mAP is not above twice that of

@@ -9,8 +9,8 @@ EVERY = 20  # iterations between two measurements
 CONFLICT_FIELDS = ("conflict_share", "conflict_both", "conflict_cosine", "conflict_batch_cosine")
 
 
-def gradient_conflict(id_loss: Tensor, triplet_loss: Tensor, feature: Tensor) -> Tensor:
-    """CONFLICT_FIELDS (4,) of two losses () at the feature f_t (B, D) that both were computed from.
+def gradient_conflict(id_loss: Tensor, triplet_loss: Tensor, feature: Tensor) -> dict[str, Tensor]:
+    """CONFLICT_FIELDS, each (), of two losses () at the feature f_t (B, D) that both were computed from.
 
     A sample is pulled apart when the gradients of the two losses with respect to its row of f_t have a negative cosine.
     A sample that one of the losses leaves alone (no active triplet holds it) has no cosine: it counts among the B
@@ -25,9 +25,4 @@ def gradient_conflict(id_loss: Tensor, triplet_loss: Tensor, feature: Tensor) ->
     cosines = torch.where(both, dots / lengths, 0.0)  # masked rather than picked: no wait for the device
     batch = dots.sum() / (one.norm() * two.norm())
     share, pulled = (both & (dots < 0)).float().mean(), both.float().mean()
-    return torch.stack([share, pulled, cosines.sum() / both.sum(), batch])
-
-
-def not_measured(device: torch.device) -> Tensor:
-    """What stands in the columns of an iteration without a measurement: NaN (4,)."""
-    return torch.full((len(CONFLICT_FIELDS),), torch.nan, device=device)
+    return dict(zip(CONFLICT_FIELDS, (share, pulled, cosines.sum() / both.sum(), batch), strict=True))
