@@ -55,7 +55,7 @@ def test_names_of_files_and_folders_do_not_count(tmp_path: Path) -> None:
         ("def scores", "min(k, len(self.cmc)) - 1", "min(k, len(self.cmc)) - 2"),
         ("def shared_trainings", "members[0]", "members[-1]"),
         ("def assemble", "opened[domains.primary])\n    order", "opened[domains.names[0]])\n    order"),
-        ("def train_step", "found.total.backward()", "found.losses["id"].backward()"),
+        ("def train_step", "found.total.backward()", 'found.losses["id"].backward()'),
     ],
 )
 def test_a_change_that_could_move_a_number_changes_it(tmp_path: Path, words: str, old: str, new: str) -> None:
