@@ -67,8 +67,8 @@ def test_a_change_that_could_move_a_number_changes_it(tmp_path: Path, words: str
     [
         ('"""What is minimised', '"""That which is minimised'),
         (
-            "    total = torch.zeros_like(off)\n",
-            "    # nothing yet\n    total = torch.zeros_like(\n        off\n    )\n",
+            "    return Objective(losses, weighted, total)\n",
+            "    # nothing else\n    return Objective(\n        losses, weighted, total\n    )\n",
         ),
     ],
 )

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from reid.errors import InputError
 
@@ -12,6 +12,7 @@ Item = TypeVar("Item")
 
 BUILT_IN = "reid"
 _origin: ContextVar[str] = ContextVar("origin", default=BUILT_IN)
+_registries: "list[Registry[Any]]" = []
 
 
 class Registry(Mapping[str, Item], Generic[Item]):
@@ -24,6 +25,7 @@ class Registry(Mapping[str, Item], Generic[Item]):
         self.kind = kind
         self._items: dict[str, Item] = {}
         self._origins: dict[str, str] = {}
+        _registries.append(self)
 
     def register(self, name: str, item: Item) -> Item:
         """Add an item; InputError where the name is taken by another origin, or is no name.
@@ -66,6 +68,12 @@ class Registry(Mapping[str, Item], Generic[Item]):
 
     def __len__(self) -> int:
         return len(self._items)
+
+
+def forget_all(origin: str) -> None:
+    """Remove what `origin` registered, anywhere."""
+    for registry in _registries:
+        registry.forget(origin)
 
 
 @contextmanager
