@@ -83,7 +83,7 @@ class Bench:
         model = build_model(self.recipe, self.data.dataset.num_classes)
         model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = build_optimizer(model.named_parameters(), self.recipe.optimizer, self.recipe.schedule.base)
-        centers = torch.randn(self.data.dataset.num_classes, model.base.dim, device=self.device)
+        centers = torch.randn(self.data.dataset.num_classes, model.dim, device=self.device)
         warm = 10
         for number, (images, labels) in enumerate(batches):
             if number == warm:

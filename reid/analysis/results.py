@@ -16,7 +16,7 @@ from reid.analysis.runs_table import COSTS, METRICS, SOURCES, SWITCH, Plan, mixt
 from reid.analysis.seed_pairing import Pairing, pairing
 from reid.analysis.shapley import shapley
 from reid.errors import InputError
-from reid.metrics.names import is_fraction
+from reid.metrics.spec import is_fraction
 from reid.statistics.design import Design, design_of
 from reid.statistics.factor_coding import Term, coding
 from reid.statistics.linear_model import Analysis, analyse, usable

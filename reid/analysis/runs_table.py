@@ -129,11 +129,11 @@ def _numbers(result: dict[str, Any] | None) -> dict[str, float]:
     metrics, cost = result["metrics"], result["cost"]
     if wrong := [name for name in METRICS if not 0 <= metrics[name] <= 1]:
         raise ValueError(f"result.json: {wrong[0]} must be within 0..1, found {metrics[wrong[0]]}")
-    memory = cost.get("peak_memory_bytes")
+    memory = cost.get("peak_memory_bytes")  # as Cost.peak_memory_mb
     return {name: float(metrics[name]) for name in METRICS} | {
         "train_seconds": cost["train_seconds"],
         "images_per_second": cost["images_per_second"],
-        "peak_memory_mb": memory / 2**20 if memory else float("nan"),
+        "peak_memory_mb": memory / 1e6 if memory else float("nan"),
     }
 
 
@@ -150,6 +150,7 @@ def measures(asked: dict[str, Any], result: dict[str, Any]) -> dict[str, float]:
         **{f"mAP_{space}": metrics["mAP"] for space, metrics in result.get("spaces", {}).items()},
         **result.get("clusters", {}).get(f"{protocol['feature']}_{protocol['metric']}", {}),
         **domain_scores(result),
+        **result.get("custom", {}),
     }
     return {name: float("nan") if value is None else float(value) for name, value in found.items()}
 

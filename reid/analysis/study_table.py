@@ -11,7 +11,7 @@ import pandas as pd
 
 from reid.analysis.runs_table import SOURCES, mixture, outcome
 from reid.errors import InputError
-from reid.metrics.names import is_fraction
+from reid.metrics.spec import is_fraction
 from reid.report.study.knob_axis import Knob, knob
 from reid.statistics.paired import PairedDifference, paired_difference
 from reid.store.run_folder import RunFolder

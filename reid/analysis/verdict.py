@@ -5,7 +5,7 @@ import math
 from scipy import stats
 
 from reid.metrics.formatting import magnitude
-from reid.metrics.names import is_fraction
+from reid.metrics.spec import is_fraction
 
 LEVEL = 0.05
 MOST_SEEDS = 1000

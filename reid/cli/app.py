@@ -7,6 +7,7 @@ from rich.console import Console
 
 from reid.cli.ablate import ablate
 from reid.cli.data import data
+from reid.cli.lists import list_command, schema
 from reid.cli.mlflow import sync, ui
 from reid.cli.report import report
 from reid.cli.runs import runs
@@ -22,7 +23,8 @@ app = typer.Typer(
 )
 app.add_typer(data, name="data")
 app.add_typer(runs)
-for command in (ablate, tune, train, evaluate, curves, report, sync, ui):
+app.command("list")(list_command)
+for command in (ablate, tune, train, evaluate, curves, report, schema, sync, ui):
     app.command()(command)
 
 

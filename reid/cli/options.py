@@ -45,6 +45,10 @@ SlurmWords = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print a line of JSON an event.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it costs and can see; train nothing.")]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin", metavar="FILE.py", help="Your own tricks, losses, backbones, layouts or metrics."),
+]
 OUTPUT = Path("output")
 
 
@@ -57,6 +61,7 @@ class LaunchOptions:
     slots: Slots = None
     slots_per_gpu: SlotsPerGpu = None
     assignments: Assignments = None
+    plugins: Plugins = None
     skip_unreadable: Skip = False
     tracking_uri: TrackingUri = None
     executor: ExecutorName = "local"
@@ -104,10 +109,20 @@ def with_launch_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def called(**given: Any) -> None:
-        command(options=LaunchOptions(**{name: given.pop(name) for name in names}), **given)
+        options = LaunchOptions(**{name: given.pop(name) for name in names})
+        use_plugins(options.plugins)
+        command(options=options, **given)
 
     called.__signature__ = Signature([*own, *shared])  # type: ignore[attr-defined]
     return called
+
+
+def use_plugins(files: list[Path] | None) -> None:
+    """Load the plugins that are installed, and those of `--plugin`."""
+    from reid.registry import load_installed, load_plugins
+
+    load_installed()
+    load_plugins(files or [], "--plugin")
 
 
 def command_line() -> str:

@@ -12,8 +12,10 @@ from reid.cli.options import (
     Assignments,
     Device,
     Output,
+    Plugins,
     Skip,
     command_line,
+    use_plugins,
 )
 from reid.errors import InputError
 
@@ -25,6 +27,7 @@ def train(
     output: Output = OUTPUT,
     device: Device = "auto",
     assignments: Assignments = None,
+    plugins: Plugins = None,
     skip_unreadable: Skip = False,
 ) -> None:
     """Train one arm of a grid with one seed, here and now. The run folder is the one the grid would use."""
@@ -37,6 +40,7 @@ def train(
     from reid.recipe.overrides import parse_assignments
     from reid.store.shared_training import source_of
 
+    use_plugins(plugins)
     with TerminalView(Console()) as view:
         fields = parse_assignments(assignments or [])
         launched = prepare(grid, output, fields, skip_unreadable, command_line(), view, keep_plan=True)
@@ -63,6 +67,7 @@ def evaluate(
         Path | None, typer.Option(help="Recipe (YAML) of the checkpoint; default: the standard baseline.")
     ] = None,
     assignments: Assignments = None,
+    plugins: Plugins = None,
     layout: str = "market1501",
     output: Output = OUTPUT,
     device: Device = "auto",
@@ -78,6 +83,7 @@ def evaluate(
 
     if (run is None) == (checkpoint is None):
         raise InputError("evaluate: give either RUN, the signature of a run, or --checkpoint FILE")
+    use_plugins(plugins)
     where = on, layout, output / "cache", chosen_device(device), skip_unreadable
     if run is not None:
         if recipe or assignments:

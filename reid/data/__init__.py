@@ -3,6 +3,7 @@
 from reid.data.cache import DecodedDataset, open_dataset
 from reid.data.dataset import BenchmarkDataset, Dataset, Split
 from reid.data.join import join, join_datasets
+from reid.data.layouts import register_layout
 from reid.data.source import DatasetSource, load_dataset
 from reid.data.split import TuningDataset, ValidationSplit, hold_out
 
@@ -19,4 +20,5 @@ __all__ = [
     "join_datasets",
     "load_dataset",
     "open_dataset",
+    "register_layout",
 ]

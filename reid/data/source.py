@@ -1,6 +1,5 @@
 """Where a data set comes from: a layout under a folder, drawn first if it is a synthetic one."""
 
-import difflib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -45,19 +44,16 @@ def load_dataset(layout: str, root: Path | str, name: str | None = None) -> Benc
     InputError for an unknown layout, a folder that does not follow it, splits that do not fit together, and files
     outside the folder. Images are not opened.
     """
-    if layout not in LAYOUTS:
-        close = difflib.get_close_matches(layout, LAYOUTS, 1, 0.5)
-        hint = f"did you mean {close[0]!r}?" if close else "`reid data list` shows all"
-        raise InputError(f"dataset layout: unknown layout {layout!r}; {hint}")
+    found = LAYOUTS.find(layout, "dataset layout")
     try:
-        dataset = LAYOUTS[layout].read(name or layout, Path(root))
+        dataset = found.read(name or layout, Path(root))
         dataset.check()
         check_places(dataset)
     except OSError as error:
         raise InputError(
             f"{shown(str(error.filename))}: cannot be read ({error.strerror}); check the path and its permissions"
         ) from error
-    return dataset.noted(*LAYOUTS[layout].differences(dataset), *_unmatched(dataset))
+    return dataset.noted(*found.differences(dataset), *_unmatched(dataset))
 
 
 def _unmatched(dataset: BenchmarkDataset) -> list[str]:

@@ -9,6 +9,7 @@ from reid.errors import InputError
 from reid.evaluation import evaluate
 from reid.models import Baseline, build_model, load_checkpoint
 from reid.recipe import Recipe
+from reid.registry import activate, active_plugins
 from reid.store.run_folder import RunFolder
 from reid.store.shared_training import source_of
 
@@ -30,6 +31,7 @@ def evaluate_run(
             f"run {folder.signature}: was trained with a validation split, for tuning; "
             "train its recipe without `split` and evaluate that"
         )
+    activate([*active_plugins(), *asked.plugins])
     recipe = asked.recipe.load()
     weights = torch.load(model_file, map_location="cpu", weights_only=True)
     model = build_model(recipe, num_classes=len(weights["classifier.weight"]))

@@ -92,7 +92,7 @@ def _two_steps(recipe: Recipe, num_classes: int, resident: int, device: torch.de
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.train()
     optimizer = build_optimizer(model.named_parameters(), recipe.optimizer, recipe.schedule.base)
-    centers = torch.randn(num_classes, model.base.dim, device=device)
+    centers = torch.randn(num_classes, model.dim, device=device)
     labels = torch.arange(recipe.batch.identities, device=device).repeat_interleave(recipe.batch.images) % num_classes
     for _ in range(2):
         images = torch.randn(len(labels), 3, *recipe.image.size, device=device)

@@ -15,6 +15,7 @@ from torch import Tensor
 from reid.data import Dataset
 from reid.data.run_data import RunData
 from reid.evaluation.evaluator import EvaluationResult
+from reid.evaluation.own_metrics import own_scores
 from reid.evaluation.rank_lists import RankList
 from reid.execution.progress import RunProgress
 from reid.files import atomic
@@ -137,6 +138,7 @@ def save_result(folder: RunFolder, found: EvaluationResult, data: RunData, curve
             clusters={name: without_nan(measures) for name, measures in spaces.clusters.items()},
             cost=cost,
             domains={} if data.domains.alone else _domain_scores(found, data),
+            custom=without_nan(own_scores(ranking, data.sets[data.domains.primary].dataset)),
         )
     )
 

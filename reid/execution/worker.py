@@ -20,6 +20,7 @@ from reid.execution.progress import Report, RunProgress
 from reid.execution.recorder import RunRecorder, load_checkpoint, load_weights, save_result, save_tensors, write_log
 from reid.files import atomic
 from reid.recipe import Recipe, digest
+from reid.registry import activate
 from reid.store.claim import Claim, ClaimLostError, ClaimMonitor, claim
 from reid.store.environment import current_environment
 from reid.store.fingerprint import training_code
@@ -103,6 +104,7 @@ class Worker:
         failure: Failure | None = None
         too_large = transient = False
         try:
+            activate(folder.require_run().plugins)
             state, reason = self._train(folder, mine, report, stopping, until)
             transient = state == RunState.STOPPED and stopping()
         except ClaimLostError:

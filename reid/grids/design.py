@@ -18,11 +18,14 @@ DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True)
 class Level:
-    """One setting of a factor: a label, and the recipe fields or the data sets to train on that it sets."""
+    """One setting of a factor: a label, the recipe fields or the data sets to train on that it sets, and the tricks
+    that it switches on.
+    """
 
     label: str
     fields: Mapping[str, Any]
     train_on: tuple[str, ...] = ()
+    tricks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Arm:
 def trick_factor(trick: Trick, switched_on: Recipe) -> Factor:
     """A trick off (the base recipe as it is) and on, as in the recipe `switched_on`."""
     values = switched_on.flat()
-    on = Level("on", {field: values[field] for field in sorted(trick.fields)})
+    on = Level("on", {field: values[field] for field in sorted(trick.fields)}, tricks=(trick.name,))
     return Factor(trick.name, trick.short, trick.title, (Level("off", {}), on))
 
 

@@ -68,5 +68,5 @@ def _levels(key: str, changes: Mapping[str, Change], base: Recipe) -> tuple[Leve
                 raise InputError(f"{where}.fields.{field}: unknown recipe field{nearest(field, list(known))}")
         recipe = set_fields(recipe, change.fields_, f"{where}.fields:")
         changed = {field: value for field, value in recipe.flat().items() if value != known.get(field)}
-        levels.append(Level(label, changed))
+        levels.append(Level(label, changed, tricks=tuple(change.tricks)))
     return tuple(levels)

@@ -18,6 +18,8 @@ from reid.recipe.overrides import set_fields
 from reid.recipe.yaml import describe, load
 from reid.registry import nearest
 from reid.store.shared_training import run_signature
+from reid.tricks import TRICKS
+from reid.tricks.registry import broken_rule
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Grid:
     spec: GridFile
     factors: Sequence[Factor]
     arms: Sequence[Arm]
+    left_out: Mapping[str, str]  # arms that break a rule of a trick, and which
 
     def domains(self, arm: Arm) -> Domains:
         """What an arm is trained and evaluated on."""
@@ -46,7 +49,7 @@ def read_grid(file: Path, overrides: Mapping[str, JsonValue]) -> Grid:
     base = set_fields(spec.recipe, overrides, "--set")
     try:
         factors = make_factors(spec, base)
-        grid = Grid(file, spec, factors, make_arms(spec, factors, base))
+        grid = Grid(file, spec, factors, *make_arms(spec, factors, base))
         halving = spec.budget.get("halving")
         if halving and (why := problem(halving, [(arm.name, arm.recipe) for arm in grid.arms])):
             raise InputError(f"budget.halving: {why}")
@@ -56,8 +59,10 @@ def read_grid(file: Path, overrides: Mapping[str, JsonValue]) -> Grid:
     return grid
 
 
-def make_arms(spec: GridFile, factors: Sequence[Factor], base: Recipe) -> list[Arm]:
-    """The arms that the design asks for, each with a recipe or training data of its own."""
+def make_arms(spec: GridFile, factors: Sequence[Factor], base: Recipe) -> tuple[list[Arm], dict[str, str]]:
+    """The arms that the design asks for, each with a recipe or training data of its own; and by name those left out
+    because a trick requires or conflicts with something there, with the rule.
+    """
     if len(set(spec.seeds)) < len(spec.seeds):
         raise InputError(f"seeds: each seed once, found {list(spec.seeds)}")
     try:
@@ -67,8 +72,20 @@ def make_arms(spec: GridFile, factors: Sequence[Factor], base: Recipe) -> list[A
     except ValueError as error:
         raise InputError(f"design: {error}") from error
     arms = _without_excluded(chosen, factors, spec.exclude)
+    left_out = {arm.name: rule for arm in arms if (rule := _broken_rule(arm, factors))}
+    arms = [arm for arm in arms if arm.name not in left_out]
+    if len(arms) < 2:
+        rules = ", ".join(dict.fromkeys(left_out.values()))
+        raise InputError(f"factors: a grid needs two or more arms, {len(arms)} is left: {rules}")
     _require_distinct(arms)
-    return arms
+    return arms, left_out
+
+
+def _broken_rule(arm: Arm, factors: Sequence[Factor]) -> str | None:
+    """The first rule that a trick switched on in `arm` breaks there."""
+    levels = (level for factor in factors for level in factor.levels if level.label == arm.levels[factor.name])
+    rules = (broken_rule(TRICKS[trick], arm.recipe) for level in levels for trick in level.tricks)
+    return next((rule for rule in rules if rule), None)
 
 
 def _without_excluded(

@@ -40,12 +40,14 @@ class GridFile(GridData):
     `factors` maps a trick to its knobs (or nothing), a recipe field to a list of levels, or a name of your own to
     levels that each change what they like; `design` says which of their combinations are trained, `exclude` which are
     not (each entry maps factors to levels). `arms`, instead of factors, lists by title what is trained. `budget` ends
-    arms that are clearly behind.
+    arms that are clearly behind. `plugins` are files of your own, relative to the grid file, that register tricks,
+    losses, backbones, layouts or metrics.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
     title: str = ""
     question: str = ""
+    plugins: tuple[str, ...] = ()
     recipe: Recipe = Recipe()
     factors: dict[str, Setting] = Field({})
     arms: Annotated[dict[str, Change], Field({}, max_length=len(DIGITS))]

@@ -1,5 +1,6 @@
 """From a grid file to a trained grid: plan, check before spending, launch."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ def prepare(
     is refused here, as InputError, before a plan is written or a worker started.
     """
     grid = read_grid(file, overrides)
+    _say_left_out(grid, view)
     run_store = RunStore.create(output)
     opened = open_data(grid, output, skip_unreadable, view)
     folder = output / "grids" / grid.spec.name
@@ -86,9 +88,15 @@ def preview(
 ) -> Forecast:
     """What launching the grid would cost and could see. Writes nothing but the decoded images."""
     grid = read_grid(file, overrides)
+    _say_left_out(grid, view)
     run_store = RunStore.create(output)
     opened = open_data(grid, output, skip_unreadable, view)
     return forecast(grid, opened, run_store, torch.device(device), slots)
+
+
+def _say_left_out(grid: Grid, view: View) -> None:
+    for rule, count in Counter(grid.left_out.values()).items():
+        view.warn(f"{rule}: {count} arms that break this are left out")
 
 
 def open_data(grid: Grid, output: Path, skip_unreadable: bool, view: View) -> dict[str, DecodedDataset]:

@@ -7,6 +7,7 @@ from reid.data import DecodedDataset
 from reid.grids.datasets import TRAIN_ON
 from reid.grids.grid import Grid
 from reid.recipe.yaml import read_text
+from reid.registry import active_plugins
 from reid.store.dataset_record import domains_record
 from reid.store.plan import ArmRecord, FactorRecord, Plan, PlannedRun
 from reid.store.run_folder import RunFolder
@@ -44,6 +45,8 @@ def make_plan(grid: Grid, opened: Opened, folder_of: Callable[[str], RunFolder],
             PlannedRun(signature=signature, arm=arm.name, seed=seed, shares=shares.get(signature))
             for signature, arm, seed in grid.runs(fingerprints(opened))
         ),
+        left_out=dict(grid.left_out),
+        plugins=active_plugins(),
     )
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from reid.metrics.names import COSTS, is_fraction
+from reid.metrics.spec import is_fraction, unit_of
 
 MISSING = "–"
 
@@ -22,7 +22,7 @@ def measured(metric: str, value: float) -> str:
     digits."""
     if is_fraction(metric):
         return percent(value)
-    if metric.endswith(COSTS) or not 1e-9 < abs(value) < 10:
+    if unit_of(metric).is_cost or not 1e-9 < abs(value) < 10:
         return number(value)
     return f"{value:.3g}".replace("-", "−")
 
@@ -51,7 +51,7 @@ def magnitude(metric: str, value: float) -> str:
     """An upper bound, rounded up so that it stays one."""
     if is_fraction(metric):
         return number(math.ceil(1000 * value - 1e-9) / 10) + " points"
-    coarse = metric.endswith(COSTS) or not 1e-9 < value < 10
+    coarse = unit_of(metric).is_cost or not 1e-9 < value < 10
     step = 0.1 if coarse else 10.0 ** (math.floor(math.log10(value)) - 2)
     return measured(metric, math.ceil(value / step - 1e-9) * step)
 

@@ -38,12 +38,13 @@ class Baseline(nn.Module):
         super().__init__()
         self.test_feature = recipe.evaluation.feature
         self.base = build_backbone(recipe.backbone)
+        self.dim = int(self.base.dim)  # type: ignore[arg-type]  # channels of the map, of both features
         self.pool = Pool(recipe.pooling)
         self.bottleneck: nn.Module = nn.Identity()
         if recipe.neck.kind == "bnneck":
-            self.bottleneck = nn.BatchNorm1d(self.base.dim)
+            self.bottleneck = nn.BatchNorm1d(self.dim)
             self.bottleneck.bias.requires_grad_(False)  # "no shift": the hypersphere stays around the origin
-        self.classifier = nn.Linear(self.base.dim, num_classes, bias=recipe.classifier.bias)
+        self.classifier = nn.Linear(self.dim, num_classes, bias=recipe.classifier.bias)
 
     def features(self, images: Tensor) -> Features:
         """Both features of normalised images (B, 3, H, W)."""

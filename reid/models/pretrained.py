@@ -11,7 +11,7 @@ from reid.errors import InputError
 from reid.models.backbones.build import LAYERS
 from reid.models.baseline import Baseline
 from reid.models.weights_file import read_weights
-from reid.recipe import Backbone, Recipe
+from reid.recipe import TIMM, Backbone, Recipe
 
 HEADS = ("fc.", "last_linear.", "head.", "classifier.", "bottleneck.")  # what stands behind a trunk, in any repository
 
@@ -71,7 +71,7 @@ def load_pretrained(model: Baseline, recipe: Recipe) -> Loaded | None:
     if file is None:
         return None
     weights = {n.removeprefix("base."): tensor for n, tensor in read_weights(file, "backbone.pretrained").items()}
-    trunk = model.base.net if recipe.backbone.name.startswith("timm:") else model.base
+    trunk = model.base.net if recipe.backbone.name.startswith(TIMM) else model.base
     assert isinstance(trunk, nn.Module)
     return _copy(weights, trunk, HEADS, file, f"backbone.pretrained: {file} does not fit {recipe.backbone.name}")
 

@@ -1,7 +1,7 @@
 """The recipe: what defines a training but its seed and its data."""
 
+from reid.recipe.backbones import BACKBONES, TIMM
 from reid.recipe.fields import (
-    BACKBONES,
     Augmentation,
     Backbone,
     Batch,
@@ -26,6 +26,7 @@ from reid.recipe.recipe import Recipe, digest
 __all__ = [
     "BACKBONES",
     "LOSS_SECTIONS",
+    "TIMM",
     "Augmentation",
     "Backbone",
     "Batch",

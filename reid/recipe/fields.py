@@ -1,9 +1,10 @@
 """The sections of a recipe and their fields."""
 
-import difflib
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from reid.recipe.backbones import known_backbone
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -18,20 +19,6 @@ Count = Annotated[int, Field(ge=1)]
 
 
 Triple = tuple[float, float, float]
-
-
-BACKBONES = (
-    "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "se_resnet50", "se_resnet101", "se_resnext50",
-    "se_resnext101", "resnet50_ibn_a", "resnet50_ibn_b", "resnet10_narrow",
-)  # fmt: skip
-
-
-def _known_backbone(name: str) -> str:
-    if name in BACKBONES or name.removeprefix("timm:") not in ("", name):
-        return name
-    close = difflib.get_close_matches(name, BACKBONES, 1, 0.5)
-    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(BACKBONES)}, timm:NAME"
-    raise ValueError(f"unknown backbone; {hint}")
 
 
 class RecipeSection(BaseModel):
@@ -89,13 +76,15 @@ class Batch(RecipeSection):
 
 
 class Backbone(RecipeSection):
-    """Convolutional trunk, one of BACKBONES or "timm:NAME". `pretrained` is "imagenet", "none" or a state dict's path.
+    """Convolutional trunk, one of `reid list backbones` or "timm:NAME".
+
+    `pretrained` is "imagenet", "none" or a state dict's path.
 
     `stem_relu` is off by default: the reference leaves the ReLU after the first convolution of plain ResNets out. The
     other trunks always have theirs.
     """
 
-    name: Annotated[str, AfterValidator(_known_backbone)] = "resnet50"
+    name: Annotated[str, AfterValidator(known_backbone)] = "resnet50"
     last_stride: Literal[1, 2] = 2
     stem_relu: bool = False
     pretrained: str = "imagenet"

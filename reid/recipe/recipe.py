@@ -83,15 +83,20 @@ class Recipe(RecipeSection):
         return Recipe.model_validate(tree)
 
     @classmethod
-    def paths(cls) -> list[str]:
-        """The dotted path of every field, those of registered losses included, in declaration order."""
-        paths = []
+    def sections(cls) -> dict[str, type[RecipeSection]]:
+        """The class of every section by name, those of registered losses included, in declaration order."""
+        found: dict[str, type[RecipeSection]] = {}
         for name, field in cls.model_fields.items():
             if name == "losses":
-                paths += [f"losses.{loss}.{field}" for loss, own in LOSS_SECTIONS.items() for field in own.model_fields]
+                found |= {f"losses.{loss}": section for loss, section in LOSS_SECTIONS.items()}
             else:
-                paths += [f"{name}.{inner}" for inner in field.default.__class__.model_fields]
-        return paths
+                found[name] = type(field.default)
+        return found
+
+    @classmethod
+    def paths(cls) -> list[str]:
+        """The dotted path of every field, in declaration order."""
+        return [f"{name}.{field}" for name, section in cls.sections().items() for field in section.model_fields]
 
     def own_loss(self, name: str) -> LossSection:
         """The section `losses.NAME`, of a loss registered from outside."""

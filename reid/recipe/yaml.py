@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from reid.errors import InputError
 from reid.recipe.losses import LOSS_SECTIONS, LossSection
-from reid.registry import nearest
+from reid.registry import load_plugins, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[str | int, ...]
@@ -62,17 +62,28 @@ def read_text(file: Path) -> str:
 
 
 def load(file: Path, model: type[Model]) -> Model:
-    """The YAML file as `model`. The first thing wrong raises InputError with file, line, key, rule and value found."""
+    """The YAML file as `model`, after the plugins that it names, if `model` has a field of them, are loaded.
+
+    The first thing wrong raises InputError with file, line, key, rule and value found.
+    """
     text = read_text(file)
     tree = parse(text, str(file))
     if not isinstance(tree, dict):
         raise InputError(f"{file}: must be a mapping of keys to values, found {type(tree).__name__}")
+    if "plugins" in model.model_fields:  # first, for the other keys may speak of what they register
+        load_plugins(_plugins_named(tree, file), f"{file}: plugins")
     try:
         return model.model_validate(tree)
     except ValidationError as error:
         first = error.errors()[0]
         line = _line(yaml.compose(text, Loader), first["loc"])
         raise InputError(f"{file}:{line}: {describe(error, model)}") from error
+
+
+def _plugins_named(tree: dict[Any, Any], file: Path) -> list[Path]:
+    """The plugin files under `plugins`, relative to the YAML file's folder; what is no list is pydantic's."""
+    named = tree.get("plugins")
+    return [file.parent / name for name in named if isinstance(name, str)] if isinstance(named, list) else []
 
 
 def describe(error: ValidationError, model: type[BaseModel]) -> str:

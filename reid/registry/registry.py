@@ -1,6 +1,7 @@
 """Names that are registered, and the nearest to one that is not."""
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -32,9 +33,9 @@ class Registry(Mapping[str, Item], Generic[Item]):
 
         The same origin may register a name again: its file was read a second time.
         """
-        if not name.isidentifier():
+        if not re.fullmatch(r"\w[\w:-]*", name, re.ASCII):
             raise InputError(
-                f"{_origin.get()}: the name of a {self.kind} must be letters, digits and _, found {name!r}"
+                f"{_origin.get()}: the name of a {self.kind} must be letters, digits, _, - and :, found {name!r}"
             )
         taken = self._origins.get(name, _origin.get())
         if taken != _origin.get():

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from reid.registry import Plugin, active_plugins
+
 PACKAGE = Path(__file__).parents[1]
 ROOTS = (
     "reid.execution.worker",
@@ -20,13 +22,17 @@ ROOTS = (
 # Imported by the roots, but unable to change a number: who holds a run, where its files lie, what a failure is called.
 # Drawn data are left out because what is drawn is in the data's own fingerprint.
 NOT_ENTERED = ("reid.store", "reid.execution", "reid.errors", "reid.files", "reid.recipe.yaml", "reid.data.synthetic")
-CARDS = ("Card",)
+CARDS = ("MethodCard",)
+
+
+def training_code() -> str:
+    """16 hexadecimal digits of the code that trains and measures, the plugins that are loaded included."""
+    return _digest_with(active_plugins())
 
 
 @cache
-def training_code() -> str:
-    """16 hexadecimal digits of the code that trains and measures."""
-    return code_digest(imported_files(ROOTS))
+def _digest_with(plugins: tuple[Plugin, ...]) -> str:
+    return code_digest([*imported_files(ROOTS), *(file for plugin in plugins if (file := plugin.file))])
 
 
 def code_digest(files: Iterable[Path]) -> str:
@@ -91,7 +97,12 @@ def _canonical(node: object) -> object:
         return tuple(_canonical(part) for part in node if not (_is_docstring(part) or _is_ours(part)))
     if not isinstance(node, ast.AST):
         return node
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CARDS:
+    if isinstance(node, ast.Call) and _name_of(node.func) in CARDS:
         return "card"
     fields = ((name, getattr(node, name, None)) for name in node._fields)
     return type(node).__name__, *((name, _canonical(value)) for name, value in fields if value not in (None, []))
+
+
+def _name_of(called: ast.expr) -> str | None:
+    """The last name of what is called: MethodCard(…) or reid.MethodCard(…)."""
+    return called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else None

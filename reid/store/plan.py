@@ -11,8 +11,9 @@ from pydantic import BeforeValidator, Field
 
 from reid.errors import InputError
 from reid.files import read_record
+from reid.registry import Plugin
 from reid.store.run_folder import RunFolder
-from reid.store.run_records import DatasetRecord, FileRecord, PluginRecord, RecipeRecord, Record
+from reid.store.run_records import DatasetRecord, FileRecord, RecipeRecord, Record
 
 SWITCH = ("off", "on")
 LISTED = "variant"  # the one factor of a grid that lists its arms
@@ -74,7 +75,8 @@ class Plan(FileRecord):
     dataset: DatasetRecord | None = None
     arms: tuple[ArmRecord, ...]
     runs: tuple[PlannedRun, ...]
-    plugins: tuple[PluginRecord, ...] = ()
+    left_out: dict[str, str] = Field({}, description="arms that break a rule of a trick, and the rule")
+    plugins: tuple[Plugin, ...] = ()
 
     @cached_property
     def run_by_signature(self) -> dict[str, PlannedRun]:

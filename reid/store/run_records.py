@@ -13,6 +13,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, Root
 
 from reid.metrics.scores import Scores
 from reid.recipe import Recipe
+from reid.registry import Plugin
 
 
 class Record(BaseModel):
@@ -126,13 +127,6 @@ class Environment(Record):
     reid: str = ""
 
 
-class PluginRecord(Record):
-    """A file of the user's own that was loaded: its path, or the name of its package, and 16 digits of its content."""
-
-    name: str
-    sha256: str
-
-
 class RunRecord(FileRecord):
     """run.json: what was asked, and with which code."""
 
@@ -144,7 +138,7 @@ class RunRecord(FileRecord):
     created: Annotated[str, Field(description="ISO 8601 with a zone")] = "1970-01-01T00:00:00+00:00"
     environment: Environment | None = None
     shares: Annotated[str | None, Field(description="the run whose training it shares")] = None
-    plugins: tuple[PluginRecord, ...] = ()
+    plugins: tuple[Plugin, ...] = ()
 
 
 class StateChanges(TypedDict, total=False):
@@ -240,6 +234,11 @@ class Cost(Record):
     peak_memory_bytes: int | None = None
     shares: str | None = None
     shared: tuple[str, ...] = ()
+
+    @property
+    def peak_memory_mb(self) -> float | None:
+        """Megabytes of 10^6 bytes; None where it was not measured."""
+        return self.peak_memory_bytes / 1e6 if self.peak_memory_bytes else None
 
 
 class DomainScores(Scores):

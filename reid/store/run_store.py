@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Unpack
 
 from reid.errors import InputError
+from reid.registry import active_plugins
 from reid.store.claim import claim
 from reid.store.fingerprint import training_code
 from reid.store.run_folder import RunFolder
@@ -45,15 +46,15 @@ class RunStore:
     def enter(self, asked: RunRecord) -> RunFolder:
         """The folder of a run, made with its run.json if it is new, with a state that is true.
 
-        What is there already stays, but for the run whose training it shares where that was planned otherwise and the
-        run has no result yet.
+        What is there already stays, but for the run whose training it shares and the plugins, where the run has no
+        result yet.
         """
         folder = self.folder(asked.signature)
         folder.path.mkdir(exist_ok=True)
         known = folder.read_run()
         if known is None:
             folder.write_run(asked, durable=False)  # thousands at a time, from the plan
-        elif known.shares != asked.shares:
+        elif (known.shares, known.plugins) != (asked.shares, asked.plugins):
             with claim(folder) as mine:
                 if mine and not folder.read_state().is_settled:
                     folder.write_run(asked)
@@ -86,6 +87,7 @@ def asked_now(
         code=training_code(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         shares=shares,
+        plugins=active_plugins(),
     )
 
 

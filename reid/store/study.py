@@ -9,6 +9,7 @@ from pydantic import Field
 
 from reid.errors import InputError
 from reid.files import read_record, read_records
+from reid.registry import Plugin
 from reid.store.run_records import DatasetRecord, FileRecord, RecipeRecord, Record, SplitRecord
 
 Direction = Literal["maximize", "minimize"]
@@ -122,6 +123,7 @@ class StudyRecord(FileRecord):
     fresh_seeds: Annotated[tuple[int, ...], Field(description="of the comparison; no trial is trained with them")] = ()
     split: SplitRecord
     storage: Annotated[str, Field(description="without its password")] = ""
+    plugins: tuple[Plugin, ...] = ()
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -6,14 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from reid.data import DatasetSource, ValidationSplit
 from reid.errors import InputError
 from reid.metrics.scores import Scores
+from reid.metrics.spec import METRICS
 from reid.recipe import Recipe
 from reid.recipe.overrides import set_fields
 from reid.recipe.yaml import load, read_text
+from reid.registry import active_plugins, nearest
 from reid.store.run_records import DatasetRecord, RecipeRecord, SplitRecord
 from reid.store.shared_training import EVALUATION_ONLY
 from reid.store.study import KnobRecord, KnobValues, ObjectiveRecord, SamplerRecord, StudyRecord
@@ -21,9 +23,18 @@ from reid.studies.knobs import Setting, make_knobs, points
 from reid.tricks.named import switch_on
 
 EVALUATED = tuple(Scores.model_fields)
-Metric = Literal["mAP", "mINP", "rank1", "rank5", "rank10", "oscillation", "seconds"]
 Pruner = Literal["none", "median", "hyperband", "halving", "wilcoxon"]
 OF_EPOCHS = ("median", "hyperband", "halving")
+
+
+def _known_metric(name: str) -> str:
+    known = [spec.name for spec in METRICS.values() if spec.higher_is_better is not None]
+    if name not in known:
+        raise ValueError(f"no such metric{nearest(name, known)}")
+    return name
+
+
+Metric = Annotated[str, AfterValidator(_known_metric)]
 Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 
 
@@ -41,7 +52,8 @@ class StudyFile(BaseModel):
 
     `tricks` are on, with the values given to their knobs; `knobs` are searched over, by default all that those tricks
     declare and that have no value there. `trials` is the number of trials in all, `seeds` are trained for each of them
-    in turn, and `fresh_seeds` is how many others the winner and the defaults are compared with in the end.
+    in turn, and `fresh_seeds` is how many others the winner and the defaults are compared with in the end. `plugins`
+    are files of your own, relative to the study file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +61,7 @@ class StudyFile(BaseModel):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
     title: str = ""
     question: str = ""
+    plugins: tuple[str, ...] = ()
     dataset: DatasetSource
     recipe: Recipe = Recipe()
     tricks: dict[str, dict[str, float] | None] = {}
@@ -107,7 +120,7 @@ class StudyPlan:
     @property
     def objectives(self) -> tuple[ObjectiveRecord, ...]:
         return tuple(
-            ObjectiveRecord(metric=metric, direction="maximize" if metric in EVALUATED else "minimize")
+            ObjectiveRecord(metric=metric, direction="maximize" if METRICS[metric].higher_is_better else "minimize")
             for metric in self.spec.objectives
         )
 
@@ -156,6 +169,7 @@ class StudyPlan:
             fresh_seeds=self.fresh_seeds,
             split=SplitRecord.model_validate(self.split.model_dump()),
             storage=storage,
+            plugins=active_plugins(),
         )
 
 

@@ -9,7 +9,6 @@ from reid.store.run_folder import RunFolder
 from reid.store.run_records import RecipeRecord, ResultRecord
 from reid.store.run_store import RunStore, asked_now
 from reid.store.shared_training import run_signature, training_of
-from reid.studies.study_file import EVALUATED
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,19 @@ def score(run: ValidationRun, metric: str) -> float | None:
 
 
 def metric_of(result: ResultRecord, metric: str) -> float | None:
-    """A metric of a result: fractions 0..1, "seconds" of training, or the oscillation index if there is one."""
-    if metric in EVALUATED:
-        return float(getattr(result.scores, metric))
-    return result.cost.train_seconds if metric == "seconds" else result.dynamics.get(metric)
+    """A metric of a result by its name in METRICS, None where the run has no such number."""
+    cost = result.cost
+    measured: dict[str, float | None] = {
+        **result.scores.model_dump(),
+        "seconds": cost.train_seconds,
+        "train_seconds": cost.train_seconds,
+        "evaluation_seconds": cost.evaluation_seconds,
+        "images_per_second": cost.images_per_second,
+        "peak_memory_mb": cost.peak_memory_mb,
+        **result.dynamics,
+        **result.custom,
+    }
+    return measured.get(metric)
 
 
 def evaluations(run: ValidationRun, metric: str) -> list[tuple[int, float]]:

@@ -124,6 +124,8 @@ def _measures(result: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
             measures[f"spaces/{space}_{name}"] = value
     for name, value in domain_scores(result).items():
         measures[f"final/{name.replace('@', ':')}"] = value
+    for name, value in result.get("custom", {}).items():
+        measures[f"final/{name}"] = value
     yield from ((name, value) for name, value in measures.items() if value is not None)
 
 

@@ -51,7 +51,7 @@ def train(
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = build_optimizer(model.named_parameters(), recipe.optimizer, recipe.schedule.base)
     generator = torch_generator(seed, "weights of the centers")
-    centers = torch.randn(num_classes, model.base.dim, generator=generator).to(device)
+    centers = torch.randn(num_classes, model.dim, generator=generator).to(device)
     average = Average(model, recipe.optimizer.ema) if recipe.optimizer.ema > 0 else None
     evaluated = model if average is None else average.model
     first, iteration = 1, 0
@@ -116,7 +116,7 @@ def require_trainable(recipe: Recipe, dataset: Dataset) -> None:
             f"{dataset.name} has {dataset.num_classes} to train on; lower batch.identities"
         )
     pretrained_file(recipe.backbone)
-    require_backbone(recipe.backbone)
+    require_backbone(recipe)
 
 
 def _is_due(recipe: Recipe, epoch: int) -> bool:

@@ -1,4 +1,4 @@
-"""What a trick is: a named change of one slot of a recipe, with a method card and the knobs it declares."""
+"""What a trick is: a named change of a recipe, with a method card and the knobs it declares."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class Knob:
 
 
 @dataclass(frozen=True)
-class Card:
+class MethodCard:
     """The method card that the report prints."""
 
     idea: str
@@ -35,14 +35,20 @@ class Card:
 
 @dataclass(frozen=True)
 class Trick:
-    """Setting `settings` and `knobs` in a recipe turns the trick on. Tricks set disjoint fields, so they commute."""
+    """Setting `settings` and `knobs` in a recipe turns the trick on. Tricks set disjoint fields, so they commute.
+
+    `requires` are tricks that must be on, and fields that must have a value ("neck.kind=bnneck"), for this one to make
+    sense; `conflicts_with` are those that must not. A grid leaves out the arms that break one.
+    """
 
     name: str
     short: str
     title: str
-    card: Card
+    card: MethodCard
     settings: Mapping[str, Any] = field(default_factory=dict)
     knobs: Mapping[str, Knob] = field(default_factory=dict)
+    requires: tuple[str, ...] = ()
+    conflicts_with: tuple[str, ...] = ()
 
     def apply(self, recipe: Recipe, **knobs: float | int) -> Recipe:
         """`recipe` with this trick on, its knobs at the paper's values unless given.
@@ -60,3 +66,9 @@ class Trick:
     def fields(self) -> frozenset[str]:
         """The recipe fields this trick sets."""
         return frozenset(self.settings) | {knob.path for knob in self.knobs.values()}
+
+    def is_on(self, recipe: Recipe) -> bool:
+        """Whether a recipe has all settings of this trick and, if it has knobs, one that is not at the baseline's."""
+        values, baseline = recipe.flat(), Recipe().flat()
+        settings = all(values[path] == value for path, value in self.settings.items())
+        return settings and (not self.knobs or any(values[k.path] != baseline[k.path] for k in self.knobs.values()))

@@ -1,12 +1,12 @@
 """BNNeck."""
 
-from reid.tricks.base import Card, Trick
+from reid.tricks.base import MethodCard, Trick
 
 BNNECK = Trick(
     name="bnneck",
     short="BN",
     title="BNNeck",
-    card=Card(
+    card=MethodCard(
         idea="The ID loss wants features on a hypersphere, the triplet loss wants clusters in Euclidean space. A batch "
         "normalisation between them gives each a space of its own.",
         formula="f_i = BN(f_t), no shift; triplet and centre loss on f_t, bias-free classifier and test on f_i",

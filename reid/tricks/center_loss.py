@@ -1,12 +1,12 @@
 """Centre loss."""
 
-from reid.tricks.base import Card, Knob, Trick
+from reid.tricks.base import Knob, MethodCard, Trick
 
 CENTER_LOSS = Trick(
     name="center_loss",
     short="CL",
     title="Centre loss",
-    card=Card(
+    card=MethodCard(
         idea="The triplet loss knows differences of distances only. Pull every feature to the centre of its identity "
         "as well.",
         formula="L = (1/B) Σ |f_t − c_y|² with weight 0.0005; each step moves c_y by 1/B Σ (f_t − c_y)",

@@ -1,12 +1,12 @@
 """Label smoothing."""
 
-from reid.tricks.base import Card, Knob, Trick
+from reid.tricks.base import Knob, MethodCard, Trick
 
 LABEL_SMOOTHING = Trick(
     name="label_smoothing",
     short="LS",
     title="Label smoothing",
-    card=Card(
+    card=MethodCard(
         idea="Test identities are not training identities: ask the classifier to be less sure of the training ones.",
         formula="q(c) = (1 − ε)·[c = y] + ε/K ; loss = −Σ q(c) log p(c)",
         source="Szegedy et al. 2016; Luo et al. 2019, section 3.3.",

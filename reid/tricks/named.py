@@ -17,13 +17,11 @@ def switch_on(recipe: Recipe, name: str, knobs: Mapping[str, float] | None, wher
     Raises InputError that begins with `where` for a trick or a knob that there is not, and for a value that breaks a
     rule.
     """
-    if name not in TRICKS:
-        raise InputError(f"{where}: no such trick{nearest(name, list(TRICKS))}")
-    known = TRICKS[name].knobs
+    trick = TRICKS.find(name, where)
     for knob in knobs or {}:
-        if knob not in known:
-            raise InputError(f"{where}.{knob}: unknown knob{nearest(knob, list(known))}")
+        if knob not in trick.knobs:
+            raise InputError(f"{where}.{knob}: unknown knob{nearest(knob, list(trick.knobs))}")
     try:
-        return TRICKS[name].apply(recipe, **(knobs or {}))
+        return trick.apply(recipe, **(knobs or {}))
     except ValidationError as error:
         raise InputError(f"{where}: {describe(error, Recipe)}") from error

@@ -1,12 +1,12 @@
 """Random erasing augmentation."""
 
-from reid.tricks.base import Card, Knob, Trick
+from reid.tricks.base import Knob, MethodCard, Trick
 
 RANDOM_ERASING = Trick(
     name="random_erasing",
     short="REA",
     title="Random erasing augmentation",
-    card=Card(
+    card=MethodCard(
         idea="Overwrite a random rectangle of a training image, so that no single part of a person decides: imitates "
         "occlusion.",
         formula="with probability p: area ~ U(0.02, 0.4)·H·W, aspect ~ U(0.3, 1/0.3), filled with a constant",

@@ -1,12 +1,12 @@
 """Warm-up learning rate."""
 
-from reid.tricks.base import Card, Knob, Trick
+from reid.tricks.base import Knob, MethodCard, Trick
 
 WARMUP = Trick(
     name="warmup",
     short="WU",
     title="Warm-up learning rate",
-    card=Card(
+    card=MethodCard(
         idea="Raise the learning rate linearly over the first epochs, so that a pretrained trunk is not torn by a "
         "classifier that is still random.",
         formula="lr(t) = base · (f + (1 − f) · t/T) for epoch t < T, with f = 0.01 and T = 10 epochs",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from reid.store.run_folder import RunFolder
+from reid.store.study import TrialState
 from reid.studies.launch import status
 from tests.e2e.test_tune import start_tune, tune
 from tests.helpers.grids import epochs_done, wait_for, workers_of
@@ -30,18 +31,19 @@ def test_a_killed_worker_and_then_a_killed_parent_cost_no_trial(tiny_root: Path,
     wait_for(lambda: epochs_done(output) >= 9, 300)
     process.kill()
     process.communicate()
-    study, left, comparison = status(output, "toy", None)
-    assert comparison is None
-    assert not [trial for trial in left if trial["state"] == "running"]
-    waiting = [trial for trial in left if trial["state"] == "waiting"]
-    assert waiting
+    found = status(output, "toy", None)
+    left = found.trials
+    assert found.comparison is None
+    states = [trial.state for trial in left]
+    assert TrialState.RUNNING not in states
+    assert TrialState.WAITING in states
     code, text = tune(file, output)
     assert "Traceback" not in text, text
     assert code in (0, 1), text  # so small a network may learn nothing, and then there is no winner
     trials = trials_of(output)
-    assert [trial["number"] for trial in trials] == list(range(study["trials"]))
+    assert [trial["number"] for trial in trials] == list(range(found.study.trials))
     assert {trial["state"] for trial in trials} <= {"complete", "pruned"}
-    assert [trial["params"] for trial in trials[: len(left)]] == [trial["params"] for trial in left]
+    assert [trial["params"] for trial in trials[: len(left)]] == [trial.params for trial in left]
     attempts = [
         raw(RunFolder(output / "runs" / trial["runs"][0]["signature"]), "state")["attempts"] for trial in trials
     ]

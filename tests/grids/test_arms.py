@@ -57,7 +57,7 @@ def test_a_factor_of_written_out_levels_crosses_with_others(tmp_path: Path) -> N
         (ARMS + "factors: {bnneck: }\n", "either `factors` or `arms`"),
         ("seeds: [0]\n", "either `factors` or `arms`"),
         ("arms: {one: {}}\n", "two or more"),
-        ("arms: {one: {}, two: {tricks: {bnnek: }}}\n", r"bnnek: no such trick; did you mean 'bnneck'"),
+        ("arms: {one: {}, two: {tricks: {bnnek: }}}\n", r"bnnek: no such trick 'bnnek'; did you mean 'bnneck'"),
         ("arms: {one: {}, two: {tricks: {warmup: {epoch: 2}}}}\n", r"arms\.two\.tricks\.warmup\.epoch: unknown knob"),
         ("arms: {one: {}, two: {fields: {triplet.wight: 0}}}\n", r"arms\.two\.fields\.triplet\.wight: unknown"),
         ("arms: {one: {}, two: {fields: {triplet.weight: -1}}}\n", r"arms\.two\.fields: triplet\.weight: .*found -1"),

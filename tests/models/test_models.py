@@ -236,7 +236,7 @@ def test_which_convolution_strides() -> None:
 def test_an_unknown_backbone_names_the_nearest() -> None:
     with pytest.raises(ValidationError, match="unknown backbone; did you mean 'se_resnext50'"):
         recipe_of("se_resnext5")
-    with pytest.raises(ValidationError, match=r"unknown backbone; known: .*timm:NAME"):
+    with pytest.raises(ValidationError, match="unknown backbone; did you mean 'timm:NAME'"):
         recipe_of("timm:")
 
 

@@ -80,8 +80,8 @@ def test_a_word_in_a_method_card_does_not_count(tmp_path: Path) -> None:
     def digest_of(idea: str, epochs: int) -> str:
         file = tmp_path / "mine.py"
         file.write_text(
-            "from reid.tricks import Card, Trick\n"
-            f"MINE = Trick(name='mine', card=Card(idea='{idea}'), settings={{'schedule.epochs': {epochs}}})\n"
+            "from reid.tricks import MethodCard, Trick\n"
+            f"MINE = Trick(name='mine', card=MethodCard(idea='{idea}'), settings={{'schedule.epochs': {epochs}}})\n"
         )
         return code_digest([file])
 

@@ -37,6 +37,7 @@ STUDY: dict[str, Any] = {
     "objectives": [{"metric": "mAP", "direction": "maximize"}], "sampler": {"name": "tpe", "seed": 0},
     "pruner": "none", "trials": 2, "seeds": [0], "fresh_seeds": [1, 2],
     "split": {"validation_identities": 0.2, "seed": 0}, "storage": "sqlite:////output/studies/toy/study.db",
+    "plugins": [],
 }  # fmt: skip
 TRIALS: list[dict[str, Any]] = [
     {"number": 0, "state": "complete", "values": [0.5], "params": {"center_loss.weight": 0.0, "pooling.kind": "max"},

@@ -2,7 +2,7 @@
 
 from reid.data.layouts.cuhk03_np import CUHK03_NP
 from reid.data.layouts.dukemtmc import DUKEMTMC
-from reid.data.layouts.layout import Counts, Layout
+from reid.data.layouts.layout import LAYOUTS, Counts, Layout, register_layout
 from reid.data.layouts.market1501 import MARKET1501
 from reid.data.layouts.msmt17 import MSMT17
 from reid.data.layouts.occluded_duke import OCCLUDED_DUKE
@@ -13,12 +13,10 @@ from reid.data.layouts.table import CSV
 from reid.data.layouts.veri776 import VERI776
 from reid.data.layouts.viper import VIPER
 
-LAYOUTS: dict[str, Layout] = {
-    layout.name: layout
-    for layout in (
-        MARKET1501, DUKEMTMC, OCCLUDED_DUKE, *MSMT17, *CUHK03_NP, *VIPER, VERI776,
-        PARTIAL_REID, PARTIAL_ILIDS, OCCLUDED_REID, CSV,
-    )
-}  # fmt: skip
+for _layout in (
+    MARKET1501, DUKEMTMC, OCCLUDED_DUKE, *MSMT17, *CUHK03_NP, *VIPER, VERI776,
+    PARTIAL_REID, PARTIAL_ILIDS, OCCLUDED_REID, CSV,
+):  # fmt: skip
+    LAYOUTS.register(_layout.name, _layout)
 
-__all__ = ["LAYOUTS", "Counts", "Layout"]
+__all__ = ["LAYOUTS", "Counts", "Layout", "register_layout"]

@@ -1,10 +1,11 @@
-"""What a layout is, and the comparison of what was read with what is known."""
+"""What a layout is, the layouts by name, and the door for layouts from outside."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from reid.data.dataset import BenchmarkDataset
+from reid.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,21 @@ class Layout:
                 if expected is not None and found[what] != expected:
                     lines.append(f"{split}: {found[what]} {what} found, {self.title} has {expected}")
         return lines
+
+
+LAYOUTS: Registry[Layout] = Registry("layout")
+
+
+def register_layout(
+    name: str, title: str = "", source: str = ""
+) -> Callable[[Callable[[str, Path], BenchmarkDataset]], Callable[[str, Path], BenchmarkDataset]]:
+    """Decorator: a function from (what reports call the data set, its folder) to a data set becomes a layout.
+
+    Image paths must lie under the folder. Raises InputError where the name is taken.
+    """
+
+    def register(read: Callable[[str, Path], BenchmarkDataset]) -> Callable[[str, Path], BenchmarkDataset]:
+        LAYOUTS.register(name, Layout(name, title or name, read, source))
+        return read
+
+    return register

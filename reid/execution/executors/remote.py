@@ -11,6 +11,7 @@ import torch
 from reid.errors import InputError
 from reid.execution.events import Progressed
 from reid.execution.worker import Worker
+from reid.registry import activate
 from reid.store.fingerprint import training_code
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import RunState
@@ -32,12 +33,15 @@ class RunRequest:
 def carry_out(request: RunRequest, stopping: Callable[[], bool] = lambda: False) -> RunState:
     """Train the run of a request on this machine; returns its state, "running" where another process has it.
 
-    Raises InputError where this machine does not see the run's folder, or has another version of the training code.
+    Raises InputError where this machine does not see the run's folder or a plugin of the run, or has another version of
+    the training code.
     """
     host = socket.gethostname()
     folder = RunFolder(request.run)
-    if folder.read_run() is None:
+    asked = folder.read_run()
+    if asked is None:
         raise InputError(f"{request.run}: not there on {host}; the output folder must have one path on every machine")
+    activate(asked.plugins)
     if training_code() != request.code:
         raise InputError(
             f"{host}: its reid trains with other code ({training_code()}) than the one that launched the grid "

@@ -7,7 +7,7 @@ import pandas as pd
 
 from reid.analysis.results import MAIN, QUALITY, Results
 from reid.metrics.formatting import interval, probability, signed
-from reid.metrics.names import is_fraction
+from reid.metrics.spec import is_fraction
 from reid.report import style
 from reid.report.elements import Element, Figure, Section, Table, Text, centred, left, right, wide
 from reid.report.grid.cells import basis, effect_cells

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reid.analysis.study_table import Study
-from reid.metrics.names import is_fraction
+from reid.metrics.spec import is_fraction
 from reid.report.style import BLACK, BLUE, GREY, ORANGE, SKY, VERMILION
 from reid.statistics.paired import PairedDifference
 

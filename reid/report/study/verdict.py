@@ -7,7 +7,7 @@ import numpy as np
 
 from reid.analysis.study_table import SIDES, Study
 from reid.metrics.formatting import MISSING, interval, measured, percent, probability, signed
-from reid.metrics.names import is_fraction
+from reid.metrics.spec import is_fraction
 from reid.report import style
 from reid.report.document import mixture_alerts
 from reid.report.elements import Element, Facts, Figure, Table, centred, left, right, wide

@@ -121,5 +121,5 @@ def test_protocols(data: st.DataObject, workplace: Path) -> None:
 @given(st.text(max_size=20))
 def test_layout_names(name: str) -> None:
     if name not in LAYOUTS:
-        with pytest.raises(InputError, match="unknown layout"):
+        with pytest.raises(InputError, match="no such layout"):
             load_dataset(name, ".")

@@ -66,7 +66,7 @@ def test_missing_folders(tmp_path: Path) -> None:
         load_dataset("market1501", tmp_path / "nowhere")
     with pytest.raises(InputError, match="bounding_box_train: no such folder"):
         load_dataset("market1501", tmp_path)
-    with pytest.raises(InputError, match="unknown layout 'market'; did you mean 'market1501'"):
+    with pytest.raises(InputError, match="no such layout 'market'; did you mean 'market1501'"):
         load_dataset("market", tmp_path)
 
 

@@ -1,0 +1,29 @@
+"""A backbone of your own: depthwise convolutions, small enough for a CPU.
+
+In a recipe: `backbone: {name: tiny_depthwise, pretrained: none}`.
+"""
+
+from torch import nn
+
+import reid
+
+WIDTHS = (16, 32, 64, 96)
+
+
+def block(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+    """Depthwise 3x3, then pointwise; (B, inputs, H, W) to (B, outputs, H/stride, W/stride)."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, inputs, 3, stride, 1, groups=inputs, bias=False),
+        nn.Conv2d(inputs, outputs, 1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+@reid.register_backbone("tiny_depthwise", title="four depthwise blocks; ours")
+def tiny_depthwise(last_stride: int) -> nn.Module:
+    strides = (2, 2, 2, last_stride)
+    blocks = [block(inputs, outputs, s) for inputs, outputs, s in zip((3, *WIDTHS), WIDTHS, strides, strict=False)]
+    trunk = nn.Sequential(*blocks)
+    trunk.dim = WIDTHS[-1]  # channels of the map: what the head is built for
+    return trunk

@@ -1,0 +1,67 @@
+"""The one list of metrics: name, title, unit, and which direction is better."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reid.registry import Registry
+
+
+class Unit(StrEnum):
+    """What a metric is measured in. A fraction is 0..1 and shown in percent, its differences in points."""
+
+    FRACTION = "fraction"
+    SECONDS = "seconds"
+    PER_SECOND = "per second"
+    MEGABYTES = "megabytes"  # of 10^6 bytes
+    NUMBER = "number"
+
+    @property
+    def is_cost(self) -> bool:
+        """Whether one decimal is enough."""
+        return self in (Unit.SECONDS, Unit.PER_SECOND, Unit.MEGABYTES)
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """A metric of a run. `higher_is_better` is None where neither direction is."""
+
+    name: str
+    title: str
+    unit: Unit
+    higher_is_better: bool | None
+
+
+METRICS: Registry[MetricSpec] = Registry("metric")
+
+for _metric in (
+    MetricSpec("mAP", "mAP", Unit.FRACTION, True),
+    MetricSpec("rank1", "rank-1", Unit.FRACTION, True),
+    MetricSpec("rank5", "rank-5", Unit.FRACTION, True),
+    MetricSpec("rank10", "rank-10", Unit.FRACTION, True),
+    MetricSpec("mINP", "mINP", Unit.FRACTION, True),
+    MetricSpec("train_seconds", "training time", Unit.SECONDS, False),
+    MetricSpec("evaluation_seconds", "evaluation time", Unit.SECONDS, False),
+    MetricSpec("images_per_second", "images per second", Unit.PER_SECOND, True),
+    MetricSpec("peak_memory_mb", "peak memory", Unit.MEGABYTES, False),
+    MetricSpec("oscillation", "loss oscillation", Unit.NUMBER, False),
+    MetricSpec("seconds", "training time, as studies call it", Unit.SECONDS, False),
+):
+    METRICS.register(_metric.name, _metric)
+
+
+def unit_of(metric: str) -> Unit:
+    """The unit of a metric, or of one measured elsewhere: on a data set ("mAP@day"), in a feature space or across
+    domains ("mAP_before_cosine", "mAP_cross"). A number where it is not registered.
+    """
+    name = metric
+    while name not in METRICS:
+        cut = max(name.rfind("@"), name.rfind("_"))
+        if cut < 0:
+            return Unit.NUMBER
+        name = name[:cut]
+    return METRICS[name].unit
+
+
+def is_fraction(metric: str) -> bool:
+    """Whether a metric is a fraction 0..1."""
+    return unit_of(metric) is Unit.FRACTION

@@ -1,0 +1,21 @@
+"""Names that are registered, by this package or by plugins."""
+
+from reid.registry.plugins import (
+    Plugin,
+    activate,
+    active_plugins,
+    load_installed,
+    load_plugins,
+)
+from reid.registry.registry import BUILT_IN, Registry, nearest
+
+__all__ = [
+    "BUILT_IN",
+    "Plugin",
+    "Registry",
+    "activate",
+    "active_plugins",
+    "load_installed",
+    "load_plugins",
+    "nearest",
+]
