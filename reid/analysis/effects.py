@@ -8,7 +8,7 @@ import pandas as pd
 
 from reid.analysis.interactions import interactions
 from reid.analysis.ladder import alone, away, steps
-from reid.analysis.verdict import LEVEL, advice, call, seeds_needed
+from reid.analysis.verdict import LEVEL, Kind, Verdict, advice, call, seeds_needed
 from reid.metrics.formatting import signed
 from reid.statistics.design import ALONE, AWAY, STEP, Design, design_of
 from reid.statistics.least_squares import Inference, holm
@@ -29,9 +29,10 @@ def effects(
     step that the design is made of (`design_of(table, factors).estimand` says which). A factor of more than two levels
     has a row a level against its first, named "factor=level".
 
-    Columns: effect, low and high (95 %), p, p_holm (over the rows), verdict. `rope` is half the width of the region of
-    practical equivalence, in units of the metric; by default the standard deviation of a single run. `titles` are names
-    for the verdicts' words. Rows that the runs cannot estimate are NaN and their verdict says why.
+    Columns: effect, low and high (95 %), p, p_holm (over the rows), kind (a `Kind`), verdict (the same in words).
+    `rope` is half the width of the region of practical equivalence, in units of the metric; by default the standard
+    deviation of a single run. `titles` are names for the verdicts' words. Rows that the runs cannot estimate are NaN
+    and their verdict says why.
     """
     analysis, design = analyse(table, factors, metric), design_of(table, factors)
     found = estimate(analysis, design, table, metric)
@@ -41,9 +42,9 @@ def effects(
     words = _Words(analysis, design, table, metric, rope, [(titles or {}).get(name, name) for name in names])
     pairs = interactions(table, factors, metric)["p_holm"].to_numpy()
     rows = zip(frame.to_dict("records"), found.scale * analysis.noise.sd, strict=True)
-    frame["verdict"] = [
-        words.verdict(i, row, error) + words.dependence(i, pairs) for i, (row, error) in enumerate(rows)
-    ]
+    verdicts = [words.verdict(i, row, error) for i, (row, error) in enumerate(rows)]
+    frame["kind"] = [verdict.kind for verdict in verdicts]
+    frame["verdict"] = [verdict.words + words.dependence(i, pairs) for i, verdict in enumerate(verdicts)]
     return frame
 
 
@@ -78,17 +79,17 @@ class _Words:
         self.planned = table["seed"].nunique()
         self.to_come = int((~table["state"].isin(["finished", "diverged", "censored"])).sum())
 
-    def verdict(self, i: int, row: Mapping[Any, Any], error: float) -> str:
+    def verdict(self, i: int, row: Mapping[Any, Any], error: float) -> Verdict:
         if np.isnan(row["effect"]):
-            return f"not estimable: {self._obstacle(i)}"
+            return Verdict(Kind.NOT_ESTIMABLE, f"not estimable: {self._obstacle(i)}")
         if np.isnan(row["p"]):
-            return "not estimable: no runs left over to measure the noise with; add a seed"
-        words = call(self.metric, row["low"], row["high"], row["p_holm"] < LEVEL, self.rope)
-        if words is not None:
-            return words
+            return Verdict(Kind.NOT_ESTIMABLE, "not estimable: no runs left over to measure the noise with; add a seed")
+        found = call(self.metric, row["low"], row["high"], row["p_holm"] < LEVEL, self.rope)
+        if found.kind != Kind.UNDECIDED:
+            return found
         arms, runs, terms = len(self.design.arms), self.analysis.runs, len(self.titles)
         needed = seeds_needed(row["effect"], error, runs, arms, terms, self.rope)
-        return advice(needed, self.planned, self.to_come)
+        return Verdict(Kind.UNDECIDED, advice(needed, self.planned, self.to_come))
 
     def _obstacle(self, i: int) -> str:
         aliases = [group for group in self.design.alias_groups if i in group]
@@ -112,7 +113,7 @@ class _Words:
                 continue
             j = pair[pair[0] == i]
             at = simple_effects(analysis, i, j)
-            first, second = (self._direction(low, high) for low, high in zip(at.low, at.high, strict=True))
+            first, second = (self._sign(low, high) for low, high in zip(at.low, at.high, strict=True))
             if first != second:
                 term = analysis.coding.terms[j]
                 levels = [analysis.coding.levels[term.factor][level] for level in (0, term.level)]
@@ -121,9 +122,9 @@ class _Words:
                 notes.append(f"{self.titles[j]} ({words})")
         return f"; depends on {' and '.join(notes)}" if notes else ""
 
-    def _direction(self, low: float, high: float) -> str | None:
-        words = call(self.metric, low, high, significant=True, rope=self.rope)
-        return None if words is None or words.startswith("no effect") else words
+    def _sign(self, low: float, high: float) -> Kind | None:
+        kind = call(self.metric, low, high, significant=True, rope=self.rope).kind
+        return kind if kind.has_sign else None
 
 
 def simple_effects(analysis: Analysis, i: int, j: int) -> Inference:

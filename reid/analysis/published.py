@@ -1,18 +1,18 @@
 """What others have published, beside what this grid says: differences with differences, each with our interval."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from reid.analysis.ladder import differences
-from reid.analysis.published_tables import published_table
-from reid.tricks import TRICKS
-
-if TYPE_CHECKING:
-    from reid.analysis.results import Results
+from reid.analysis.published_tables import published_ladder, published_table
+from reid.statistics.factor_coding import Term
+from reid.statistics.linear_model import Analysis
+from reid.store.plan import Plan
+from reid.tricks.paper import PAPER_TRICKS
 
 SETS = {"market1501": "Market-1501", "dukemtmc": "DukeMTMC-reID"}
 BACKBONES = {"seresnet50": "se_resnet50", "seresnet101": "se_resnet101", "seresnext50": "se_resnext50",
@@ -32,14 +32,15 @@ class Claim:
     source: str
 
 
-def compare(results: "Results") -> pd.DataFrame:
-    """A row a published difference that the grid has arms for; empty without one.
+def compare(analysis: Analysis, plan: Plan, terms: Sequence[Term], titles: Mapping[str, str]) -> pd.DataFrame:
+    """A row a published difference that the grid has arms for, under the titles of its terms; empty without one.
 
     Columns: table, what, data, theirs, ours, low, high (95 %), difference (ours minus theirs), inside (whether theirs
     lies in our interval), source. Fractions of mAP.
     """
-    claims = [*_ladders(results), *_backbones(results), *_batches(results), *_reproductions(results)]
-    found = differences(results.analysis, [claim.arms for claim in claims])
+    grid = _Grid(plan, terms, titles)
+    claims = [*_ladders(grid), *_backbones(grid), *_batches(grid), *_reproductions(grid)]
+    found = differences(analysis, [claim.arms for claim in claims])
     frame = pd.DataFrame([vars(claim) for claim in claims], columns=list(Claim.__dataclass_fields__))
     frame = frame.drop(columns="arms").assign(ours=found.effect, low=found.low, high=found.high)
     frame["difference"] = frame["ours"] - frame["theirs"]
@@ -48,35 +49,55 @@ def compare(results: "Results") -> pd.DataFrame:
     return frame.loc[frame["ours"].notna(), order].reset_index(drop=True)
 
 
-def rung(results: "Results", on: int, without: str = "") -> str:
-    """The arm with the first `on` tricks of the paper's order on, but the one called `without`."""
-    first = [name for name in list(TRICKS)[:on] if name != without]
-    return "".join("1" if name in first else "0" for name in results.names)
+@dataclass(frozen=True)
+class _Grid:
+    """What a claim needs to know of a grid."""
+
+    plan: Plan
+    terms: Sequence[Term]
+    titles: Mapping[str, str]
+
+    @property
+    def names(self) -> list[str]:
+        return [factor.name for factor in self.plan.factors]
+
+    @property
+    def is_papers(self) -> bool:
+        """Whether the factors are the paper's six tricks."""
+        return set(self.names) == set(PAPER_TRICKS)
+
+    def rung(self, on: int, without: str = "") -> str:
+        """The arm with the first `on` tricks of the paper's order on, but the one called `without`."""
+        first = [name for name in PAPER_TRICKS[:on] if name != without]
+        return "".join("1" if name in first else "0" for name in self.names)
 
 
-def _ladders(results: "Results") -> Iterator[Claim]:
-    if set(results.names) != set(TRICKS):
+def _ladders(grid: _Grid) -> Iterator[Claim]:
+    if not grid.is_papers:
         return
-    same = published_table("cumulative_ablation_same_domain")
-    for (key, data), (on, name) in ((pair, trick) for pair in SETS.items() for trick in enumerate(TRICKS, start=1)):
-        gain = same[f"{key}_mAP"][on] - same[f"{key}_mAP"][on - 1]
-        arms = rung(results, on), rung(results, on - 1)
-        yield Claim("ladder", f"+ {results.titles[name]}", data, gain / 100, arms, _source(same))
+    same = published_ladder("cumulative_ablation_same_domain")
+    rungs = ("none", *PAPER_TRICKS)
     for key, data in SETS.items():
-        gain = same[f"{key}_mAP"][len(TRICKS)] - same[f"{key}_mAP"][0]
-        yield Claim("ladder", "all minus none", data, gain / 100, (rung(results, 6), rung(results, 0)), _source(same))
+        mAP = same[f"{key}_mAP"]
+        for on, (before, name) in enumerate(pairwise(rungs), start=1):
+            arms = grid.rung(on), grid.rung(on - 1)
+            gain = float(mAP[name] - mAP[before]) / 100
+            yield Claim("ladder", f"+ {grid.titles[name]}", data, gain, arms, _source(same))
+    for key, data in SETS.items():
+        gain = float(same[f"{key}_mAP"][rungs[-1]] - same[f"{key}_mAP"]["none"]) / 100
+        yield Claim("ladder", "all minus none", data, gain, (grid.rung(6), grid.rung(0)), _source(same))
 
 
-def _reproductions(results: "Results") -> Iterator[Claim]:
+def _reproductions(grid: _Grid) -> Iterator[Claim]:
     """Differences between two settings of one re-implementation."""
-    if set(results.names) != set(TRICKS):
+    if not grid.is_papers:
         return
     every = published_table("independent_reproductions")
     every = every[every["train"] == every["test"]]
     paddle = every[every["source"].str.startswith(REPRODUCED)].set_index("setting")
     none, five, six = (float(value) for value in paddle["mAP"])
     what = ("all but centre loss, minus none", "all minus all but centre loss")
-    arms = (rung(results, 5), rung(results, 0)), (rung(results, 6), rung(results, 5))
+    arms = (grid.rung(5), grid.rung(0)), (grid.rung(6), grid.rung(5))
     for words, gain, pair in zip(what, (five - none, six - five), arms, strict=True):
         yield Claim("reproduction", words, "Market-1501", gain / 100, pair, _source(paddle))
     light = every[every["source"].str.startswith("wangguanan/light-reid")]
@@ -84,43 +105,40 @@ def _reproductions(results: "Results") -> Iterator[Claim]:
         own = light[light["train"] == key]
         bare = own["setting"].str.endswith("no REA")
         gain = own.loc[~bare, "mAP"].mean() - own.loc[bare, "mAP"].mean()
-        pair = rung(results, 5), rung(results, 5, without="random_erasing")
+        pair = grid.rung(5), grid.rung(5, without="random_erasing")
         yield Claim("reproduction", "random erasing, with all but centre loss", data, gain / 100, pair, _source(light))
 
 
-def _backbones(results: "Results") -> Iterator[Claim]:
+def _backbones(grid: _Grid) -> Iterator[Claim]:
     """Every backbone against the first, the other factors at their base."""
-    if "backbone.name" not in results.names:
+    if "backbone.name" not in grid.names:
         return
     table = published_table("backbones")
     keys = table["backbone"].str.lower().str.replace("-", "")
     table.index = pd.Index([BACKBONES.get(key, key) for key in keys])
-    yield from _against_first(results, "backbone.name", "backbone", table, list(table.index))
+    yield from _against_first(grid, "backbone.name", "backbone", table, list(table.index))
 
 
-def _batches(results: "Results") -> Iterator[Claim]:
+def _batches(grid: _Grid) -> Iterator[Claim]:
     """Every P x K against the first, where the grid has both as factors, or one with the other at 16 or 4."""
     table = published_table("batch_size_PxK")
     fields = {"batch.identities": "P", "batch.images": "K"}
     for name, column in fields.items():
-        if name in results.names:
+        if name in grid.names:
             other = "K" if column == "P" else "P"
-            recipe = results.plan.content["arms"][0].get("recipe", {}).get("batch", {})
-            fixed = recipe.get("images" if column == "P" else "identities")
+            fixed = grid.plan.arms[0].recipe.field("batch.images" if column == "P" else "batch.identities")
             part = table[table[other] == fixed]
             part.index = pd.Index(part[column].astype(str))
-            yield from _against_first(results, name, "batch", part, list(part.index))
+            yield from _against_first(grid, name, "batch", part, list(part.index))
 
 
-def _against_first(
-    results: "Results", factor: str, label: str, table: pd.DataFrame, known: list[str]
-) -> Iterator[Claim]:
+def _against_first(grid: _Grid, factor: str, label: str, table: pd.DataFrame, known: list[str]) -> Iterator[Claim]:
     """A claim for each of a factor's levels that the table and its first level are both in."""
-    levels = results.plan.factors[results.names.index(factor)]["levels"]
-    base = "0" * len(results.names)
-    for term in results.terms:
+    levels = grid.plan.factors[grid.names.index(factor)].levels
+    base = "0" * len(grid.names)
+    for term in grid.terms:
         level = levels[term.level]
-        if results.names[term.factor] != factor or not {levels[0], level} <= set(known):
+        if grid.names[term.factor] != factor or not {levels[0], level} <= set(known):
             continue
         arm = f"{base[: term.factor]}{term.level}{base[term.factor + 1 :]}"
         for key, data in SETS.items():

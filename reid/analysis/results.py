@@ -12,7 +12,7 @@ from reid.analysis.interactions import alias_sums, interactions
 from reid.analysis.ladder import ladder, single_steps
 from reid.analysis.published import compare
 from reid.analysis.query_bootstrap import query_uncertainty
-from reid.analysis.runs_table import COSTS, METRICS, SOURCES, SWITCH, Plan, mixture, read_plan, read_runs
+from reid.analysis.runs_table import COSTS, METRICS, SOURCES, mixture, read_runs
 from reid.analysis.seed_pairing import Pairing, pairing
 from reid.analysis.shapley import shapley
 from reid.errors import InputError
@@ -20,12 +20,20 @@ from reid.metrics.spec import is_fraction
 from reid.statistics.design import Design, design_of
 from reid.statistics.factor_coding import Term, coding
 from reid.statistics.linear_model import Analysis, analyse, usable
+from reid.store.plan import GridFolder, Plan, read_plan
 from reid.store.run_records import RunRecord
-from reid.tricks import TRICKS
+from reid.tricks.paper import PAPER_TRICKS
 
 MAIN = "mAP"
 QUALITY = {"mAP": "mAP", "rank1": "rank-1", "mINP": "mINP"}
 NOT_MEASURED = ("arm", "seed", "signature", "state", "reason", "cut_epoch", "cut_mAP", *SOURCES)
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """Why something is not known, in words."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -36,14 +44,18 @@ class Results:
     `mixed` says what the runs do not have in common.
     """
 
-    plan: Plan
+    grid: GridFolder
     runs: pd.DataFrame
     rope: float | None = None
     mixed: list[str] = field(default_factory=list)
 
+    @property
+    def plan(self) -> Plan:
+        return self.grid.plan
+
     @cached_property
     def names(self) -> list[str]:
-        return [factor["name"] for factor in self.plan.factors]
+        return [factor.name for factor in self.plan.factors]
 
     @cached_property
     def terms(self) -> list[Term]:
@@ -57,26 +69,25 @@ class Results:
 
     def _title(self, term: Term) -> str:
         factor = self.plan.factors[term.factor]
-        words = str(factor.get("title") or factor["name"])
-        levels = factor["levels"]
-        return words if levels == SWITCH else f"{words}: {levels[0]} → {levels[term.level]}"
+        words = factor.title or factor.name
+        return words if factor.is_switch else f"{words}: {factor.levels[0]} → {factor.levels[term.level]}"
 
     @cached_property
     def shorts(self) -> dict[str, str]:
         """Each term for a column's head."""
         factors = self.plan.factors
-        heads = {term.name: factors[term.factor].get("short") or factors[term.factor]["name"] for term in self.terms}
+        heads = {term.name: factors[term.factor].head for term in self.terms}
         return {
             term.name: heads[term.name]
-            if len(factors[term.factor]["levels"]) == 2
-            else f"{heads[term.name]} {factors[term.factor]['levels'][term.level]}"
+            if len(factors[term.factor].levels) == 2
+            else f"{heads[term.name]} {factors[term.factor].levels[term.level]}"
             for term in self.terms
         }
 
     @cached_property
     def heads(self) -> dict[str, str]:
         """Each factor for a column's head."""
-        return {factor["name"]: factor.get("short") or factor["name"] for factor in self.plan.factors}
+        return {factor.name: factor.head for factor in self.plan.factors}
 
     @cached_property
     def switches(self) -> bool:
@@ -101,7 +112,7 @@ class Results:
     def asked(self, signature: str) -> RunRecord | None:
         """What a run was asked, or None for a run without a readable folder."""
         readable = self.runs.set_index("signature").at[signature, "state"] != "unreadable"
-        return self.plan.run_folder(signature).read_run() if readable else None
+        return self.grid.run(signature).read_run() if readable else None
 
     @cached_property
     def effects(self) -> dict[str, pd.DataFrame]:
@@ -127,7 +138,7 @@ class Results:
     @cached_property
     def order(self) -> list[str] | None:
         """The order of the ladder: the paper's for its six tricks, the design's where it is one ladder."""
-        return list(TRICKS) if set(self.names) == set(TRICKS) else self.design.order
+        return list(PAPER_TRICKS) if set(self.names) == set(PAPER_TRICKS) else self.design.order
 
     @cached_property
     def ladder(self) -> pd.DataFrame | None:
@@ -144,22 +155,22 @@ class Results:
 
     @cached_property
     def published(self) -> pd.DataFrame:
-        return compare(self)
+        return compare(self.analysis, self.plan, self.terms, self.titles)
 
     @cached_property
-    def queries(self) -> pd.DataFrame | str:
-        """Uncertainty of the main effects over queries, or in words why it is not known."""
+    def queries(self) -> pd.DataFrame | Unavailable:
+        """Uncertainty of the main effects over queries, or why it is not known."""
         ap = {}
         for name in self.runs["signature"][usable(self.runs, MAIN)]:
             try:
-                ap[name] = self.plan.run_folder(name).query_ap()
+                ap[name] = self.grid.run(name).query_ap()
             except (ValueError, EOFError) as error:
-                return f"{name}: query_ap.npy cannot be read ({error})"
+                return Unavailable(f"{name}: query_ap.npy cannot be read ({error})")
         kept = {name: values for name, values in ap.items() if values is not None}
         if len(kept) < len(ap):
-            return f"{len(ap) - len(kept)} of {len(ap)} finished runs have no query_ap.npy"
+            return Unavailable(f"{len(ap) - len(kept)} of {len(ap)} finished runs have no query_ap.npy")
         if len({len(values) for values in kept.values()}) > 1:
-            return "the runs do not have the same queries"
+            return Unavailable("the runs do not have the same queries")
         return query_uncertainty(self.runs, self.names, kept)
 
     @cached_property
@@ -185,8 +196,9 @@ def read_results(grid_folder: Path, rope: float | None = None, allow_mixed: bool
     Raises InputError where no run is finished, or, unless `allow_mixed`, where runs of two training codes, data sets or
     evaluation protocols are mixed.
     """
-    runs, plan = read_runs(grid_folder), read_plan(grid_folder)
-    mixed = mixture(runs, [factor["name"] for factor in plan.factors])
+    grid = read_plan(grid_folder)
+    runs = read_runs(grid)
+    mixed = mixture(runs, [factor.name for factor in grid.plan.factors])
     if mixed and not allow_mixed:
         raise InputError(
             f"{grid_folder}: a report takes runs of one source only, found more than one {mixed[0]}; train the grid "
@@ -195,4 +207,4 @@ def read_results(grid_folder: Path, rope: float | None = None, allow_mixed: bool
     if not (runs["state"] == "finished").any():
         states = ", ".join(f"{count} {state}" for state, count in runs["state"].value_counts().items())
         raise InputError(f"{grid_folder}: a report needs a finished run, found {states}; run the grid first")
-    return Results(plan, runs, rope, mixed)
+    return Results(grid, runs, rope, mixed)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,6 @@ import pandas as pd
 from reid.analysis.runs_table import SOURCES, mixture, outcome
 from reid.errors import InputError
 from reid.metrics.spec import is_fraction
-from reid.report.study.knob_axis import Knob, knob
 from reid.statistics.paired import PairedDifference, paired_difference
 from reid.store.run_folder import RunFolder
 from reid.store.study import (
@@ -67,26 +65,14 @@ class Study:
     trial_records: list[TrialRecord]
     trials: pd.DataFrame
     runs: pd.DataFrame
-    compared: ComparisonRecord | None
-    importance: ImportanceRecord | None
+    comparison: ComparisonRecord | None
+    importances: ImportanceRecord | None
     mixed: list[str]
 
-    @cached_property
-    def content(self) -> dict[str, Any]:
-        return self.record.model_dump(mode="json", by_alias=True)
-
-    @cached_property
-    def comparison(self) -> dict[str, Any] | None:
-        return None if self.compared is None else self.compared.model_dump(mode="json")
-
-    @cached_property
-    def importances(self) -> dict[str, Any] | None:
-        """Both methods' shares, or why there are none under "refused"."""
-        if self.importance is None:
-            return None
-        if self.importance.refused is not None:
-            return {"n_trials": self.importance.n_trials, "refused": self.importance.refused}
-        return self.importance.model_dump(mode="json", exclude={"refused"})
+    @property
+    def shares(self) -> ImportanceRecord | None:
+        """The shares of knobs; None where they are not measured yet, or refused."""
+        return self.importances if self.importances and self.importances.refused is None else None
 
     @cached_property
     def intermediate(self) -> dict[int, list[tuple[float, float]]]:
@@ -95,10 +81,6 @@ class Study:
             trial.number: [(float(reached.step), reached.value) for reached in trial.intermediate]
             for trial in self.trial_records
         }
-
-    @cached_property
-    def knobs(self) -> list[Knob]:
-        return [knob(described) for described in self.content["knobs"]]
 
     @cached_property
     def objectives(self) -> list[Objective]:
@@ -127,26 +109,26 @@ class Study:
     @cached_property
     def winner(self) -> KnobValues:
         """The knobs of the winner: as compared, or of the best trial so far."""
-        if self.compared:
-            return self.compared.winner.params
+        if self.comparison:
+            return self.comparison.winner.params
         (best,) = (trial for trial in self.trial_records if trial.number == self.best)
         return {knob.name: best.params.get(knob.name) for knob in self.record.knobs}
 
     @property
     def winner_words(self) -> str:
-        return "winner" if self.compared else "best so far"
+        return "winner" if self.comparison else "best so far"
 
     @cached_property
     def difference(self) -> PairedDifference | None:
         """Winner minus defaults over the fresh seeds; None before the comparison."""
-        if not self.compared:
+        if not self.comparison:
             return None
-        return paired_difference(_numbers(self.compared.winner.values), _numbers(self.compared.defaults.values))
+        return paired_difference(_numbers(self.comparison.winner.values), _numbers(self.comparison.defaults.values))
 
     @property
     def maximize(self) -> bool:
         """Whether more of the compared metric is better."""
-        metric = self.compared.metric if self.compared else None
+        metric = self.comparison.metric if self.comparison else None
         return next((one.maximize for one in self.objectives if one.metric == metric), True)
 
     @cached_property
@@ -202,7 +184,7 @@ def _runs(folder: Path, trials: Sequence[TrialRecord], compared: ComparisonRecor
         asked += [(name, run) for name, side in sides.items() for run in side.runs]
     runs = folder.resolve().parents[1] / "runs"
     rows = [
-        {"trial": owner, "seed": run.seed, "signature": run.signature} | outcome(RunFolder(runs / run.signature))
+        {"trial": owner, "seed": run.seed, "signature": run.signature, **outcome(RunFolder(runs / run.signature))}
         for owner, run in asked
     ]
     return pd.DataFrame(rows, columns=["trial", "seed", "signature", "state", "reason", *SOURCES])

@@ -1,6 +1,8 @@
-"""From an interval to words."""
+"""From an interval to a verdict: its kind, and the words made from it."""
 
 import math
+from dataclasses import dataclass
+from enum import StrEnum
 
 from scipy import stats
 
@@ -11,21 +13,43 @@ LEVEL = 0.05
 MOST_SEEDS = 1000
 
 
-def call(metric: str, low: float, high: float, significant: bool, rope: float) -> str | None:
-    """ "helps", "hurts", "no effect larger than X", or None where the interval does not tell. What is no measure of
-    ranking, a cost or an index of oscillation, is said to be raised or lowered: more of it is not better.
+class Kind(StrEnum):
+    """What is said of an effect. Ranking is helped or hurt; of costs and indices more is not better."""
+
+    HELPS = "helps"
+    HURTS = "hurts"
+    RAISES = "raises it"
+    LOWERS = "lowers it"
+    NO_EFFECT = "no effect"
+    UNDECIDED = "cannot tell yet"
+    NOT_ESTIMABLE = "not estimable"
+
+    @property
+    def has_sign(self) -> bool:
+        return self in (Kind.HELPS, Kind.HURTS, Kind.RAISES, Kind.LOWERS)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A kind, and what else is to be said."""
+
+    kind: Kind
+    words: str
+
+
+def call(metric: str, low: float, high: float, significant: bool, rope: float) -> Verdict:
+    """What an interval tells: the sign, no effect larger than X, or nothing yet.
 
     An interval inside the region of practical equivalence (-rope, rope) is no effect, whatever its sign. `significant`
     says that the sign holds after correction for the number of factors.
     """
     if max(-low, high) < rope:
-        return f"no effect larger than {magnitude(metric, max(-low, high))}"
-    up, down = ("helps", "hurts") if is_fraction(metric) else ("raises it", "lowers it")
-    if significant and low > 0:
-        return up
-    if significant and high < 0:
-        return down
-    return None
+        return Verdict(Kind.NO_EFFECT, f"no effect larger than {magnitude(metric, max(-low, high))}")
+    up, down = (Kind.HELPS, Kind.HURTS) if is_fraction(metric) else (Kind.RAISES, Kind.LOWERS)
+    if significant and (low > 0 or high < 0):
+        kind = up if low > 0 else down
+        return Verdict(kind, str(kind))
+    return Verdict(Kind.UNDECIDED, "cannot tell yet")
 
 
 def seeds_needed(effect: float, error: float, runs: int, arms: int, terms: int, rope: float) -> int:

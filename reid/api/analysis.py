@@ -20,8 +20,9 @@ def read_runs(folder: str | Path) -> pd.DataFrame:
     Ranking metrics are fractions; see `reid.analysis.runs_table.read_runs` for all columns. The names of the factors
     are kept in `attrs["factors"]`. Raises InputError where nothing is planned there.
     """
-    table = read_grid(Path(folder))
-    table.attrs["factors"] = [factor.name for factor in read_plan(Path(folder)).plan.factors]
+    grid = read_plan(Path(folder))
+    table = read_grid(grid)
+    table.attrs["factors"] = [factor.name for factor in grid.plan.factors]
     return table
 
 

@@ -1,9 +1,13 @@
 """Reports for programs."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from reid.report import write_report as write
+from reid.store.lookup import use_recorded_plugins
+
+LOG = logging.getLogger("reid")
 
 
 def write_report(
@@ -14,4 +18,6 @@ def write_report(
     `formats` are of pdf, html, latex, csv, markdown. Raises InputError where there is nothing to report.
     """
     place = Path(folder)
+    for line in use_recorded_plugins(place):
+        LOG.warning(line)
     return write(place, Path(out) if out is not None else place, formats)

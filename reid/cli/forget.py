@@ -25,7 +25,7 @@ def forget_run(output: Path, folder: RunFolder) -> list[str]:
         try:
             lines = delete_projections(output, folder)
         except TrackingError as error:
-            ids = ", ".join((folder.read("mlflow") or {}).values())
+            ids = ", ".join(folder.read_projections().values())
             lines = [f"MLflow: {error}; delete there by hand: {ids}"]
         shutil.rmtree(folder.path)
     return [*lines, f"{folder.path}: removed"]

@@ -32,10 +32,12 @@ def report(
     from tempfile import TemporaryDirectory
 
     from reid.report import chosen_formats, write_report
-    from reid.store.lookup import find_named
+    from reid.store.lookup import find_named, use_recorded_plugins
 
     def write(folder: Path, to: Path) -> None:
         share = None if rope is None else rope / 100
+        for line in use_recorded_plugins(folder):
+            typer.echo(f"note: {line}", err=True)
         for path in write_report(folder, to, chosen_formats(formats, to), share, allow_mixed):
             typer.echo(path)
 

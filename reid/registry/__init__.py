@@ -6,6 +6,7 @@ from reid.registry.plugins import (
     active_plugins,
     load_installed,
     load_plugins,
+    load_present,
 )
 from reid.registry.registry import BUILT_IN, Registry, nearest
 
@@ -17,5 +18,6 @@ __all__ = [
     "active_plugins",
     "load_installed",
     "load_plugins",
+    "load_present",
     "nearest",
 ]

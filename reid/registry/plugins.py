@@ -90,15 +90,30 @@ def activate(plugins: Sequence[Plugin]) -> None:
     for origin in [origin for origin in _active if origin not in wanted]:
         _unload(origin)
     for plugin in plugins:
-        where = f"plugin {plugin.name}"
-        if plugin.file is None:
-            raise InputError(f"{where}: module {plugin.module} is not installed here; install its package")
-        if (found := _digest(plugin.file, where)) != plugin.sha256:
-            raise InputError(
-                f"{where}: {plugin.file} has changed since this was planned (sha256 {found}, planned "
-                f"{plugin.sha256}); launch again, or put the file back"
-            )
-        _load(plugin)
+        _load_unchanged(plugin)
+
+
+def load_present(plugins: Iterable[Plugin]) -> list[str]:
+    """Load those of the recorded plugins that can be had as they were; returns a line for each of the others."""
+    lines = []
+    for plugin in plugins:
+        try:
+            _load_unchanged(plugin)
+        except InputError as error:
+            lines.append(str(error))
+    return lines
+
+
+def _load_unchanged(plugin: Plugin) -> None:
+    where = f"plugin {plugin.name}"
+    if plugin.file is None:
+        raise InputError(f"{where}: module {plugin.module} is not installed here; install its package")
+    if (found := _digest(plugin.file, where)) != plugin.sha256:
+        raise InputError(
+            f"{where}: {plugin.file} has changed since this was planned (sha256 {found}, planned {plugin.sha256}); "
+            "launch again, or put the file back"
+        )
+    _load(plugin)
 
 
 def _load(plugin: Plugin) -> None:

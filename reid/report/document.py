@@ -1,18 +1,21 @@
 """What the report of a grid and that of a study have in common."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from reid.report.elements import Alert, Document, Element, Section
+from reid.store.plan import Plan
+from reid.store.study import StudyRecord
 
 
-def document(asked: dict[str, Any], headline: str, verdict: Sequence[Element], sections: Sequence[Section]) -> Document:
+def document(
+    asked: Plan | StudyRecord, headline: str, verdict: Sequence[Element], sections: Sequence[Section]
+) -> Document:
     """A report under the title and the question that its plan has; dated as the plan is."""
     return Document(
-        title=asked.get("title") or asked["name"],
-        name=asked["name"],
-        question=asked.get("question") or "",
-        created=asked.get("created") or "1970-01-01T00:00:00+00:00",
+        title=asked.title or asked.name,
+        name=asked.name,
+        question=asked.question,
+        created=asked.created,
         headline=headline,
         verdict=verdict,
         sections=sections,

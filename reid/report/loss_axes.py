@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reid.report.style import BLACK, BLUE, GREY, ORANGE, SKY, VERMILION
-from reid.store.curves import loss_values, smooth
+from reid.store.measured import loss_values, smooth
 
 COLOURS = (BLUE, VERMILION, ORANGE, SKY, BLACK, GREY)
 POINTS = 300

@@ -7,9 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from reid.analysis.results import Results
-from reid.analysis.runs_table import SWITCH
 from reid.report.loss_axes import COLOURS, draw_loss, draw_off, limit, window_of
-from reid.store.curves import active_losses, loss_title
+from reid.store.measured import active_losses, loss_title
 
 SHOWN = ("bnneck", "center_loss")  # the tricks that give the losses spaces of their own
 MOST_ARMS = 6
@@ -22,7 +21,7 @@ def arms_shown(results: Results) -> dict[str, str]:
     another design.
     """
     if is_list(results):
-        levels = {str(arm["arm"]): str(next(iter(arm["levels"].values()))) for arm in results.plan.content["arms"]}
+        levels = {arm.arm: next(iter(arm.levels.values())) for arm in results.plan.arms}
         return dict(list(levels.items())[:MOST_ARMS])
     names = [name for name in SHOWN if name in results.names]
     planned = set(results.runs["arm"])
@@ -39,7 +38,7 @@ def arms_shown(results: Results) -> dict[str, str]:
 def is_list(results: Results) -> bool:
     """Whether the grid is a list of arms, or the levels of one field: the levels are the arms."""
     factors = results.plan.factors
-    return len(factors) == 1 and factors[0]["levels"] != SWITCH
+    return len(factors) == 1 and not factors[0].is_switch
 
 
 def curves_of(results: Results, arms: Mapping[str, str]) -> dict[str, list[pd.DataFrame]]:
@@ -47,7 +46,7 @@ def curves_of(results: Results, arms: Mapping[str, str]) -> dict[str, list[pd.Da
     found: dict[str, list[pd.DataFrame]] = {}
     for arm, title in arms.items():
         runs = results.runs[(results.runs["arm"] == arm) & (results.runs["state"] != "unreadable")]
-        read = [results.plan.run_folder(signature).curves() for signature in runs.sort_values("seed")["signature"]]
+        read = [results.grid.run(signature).curves() for signature in runs.sort_values("seed")["signature"]]
         kept = [curves for curves in read if curves is not None and len(curves)]
         if kept:
             found[title] = kept

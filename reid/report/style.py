@@ -20,6 +20,7 @@ from reid.statistics.least_squares import Array
 
 # Okabe and Ito 2008.
 BLACK, BLUE, VERMILION, ORANGE, SKY, GREY = "#000000", "#0072B2", "#D55E00", "#E69F00", "#56B4E9", "#8A8A8A"
+Style = dict[str, Any]  # keyword arguments of a drawing call
 FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -179,7 +180,7 @@ def _published_ladders(axes: Axes, published: pd.DataFrame) -> None:
     styles = [("market1501", "Market-1501", BLACK, "o", "-"), ("dukemtmc", "DukeMTMC-reID", VERMILION, "s", "--")]
     for key, label, colour, marker, line in styles:
         values = published[f"{key}_mAP"].to_numpy()
-        style: dict[str, Any] = {"color": colour, "marker": marker, "linestyle": line, "label": label}
+        style: Style = {"color": colour, "marker": marker, "linestyle": line, "label": label}
         axes.plot(np.arange(len(values)), values, markersize=4, linewidth=1.4, **style)
     axes.set_title("published, ResNet-50, one run a rung")
 
@@ -197,7 +198,7 @@ def cost(arms: pd.DataFrame, marked: dict[str, int]) -> Callable[[Figure], None]
         styles = zip(marked.items(), (ORANGE, SKY, VERMILION), "^sD", strict=False)
         for (label, i), colour, marker in styles:
             if np.isfinite(seconds[i]):
-                style: dict[str, Any] = {
+                style: Style = {
                     "color": colour,
                     "marker": marker,
                     "edgecolor": BLACK,

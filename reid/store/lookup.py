@@ -3,7 +3,10 @@
 from pathlib import Path
 
 from reid.errors import InputError
+from reid.registry import load_present
+from reid.store.plan import read_plan
 from reid.store.run_folder import RunFolder
+from reid.store.study import read_study
 
 KINDS = {"grid": ("grids", "plan.json"), "study": ("studies", "study.json")}
 MAKERS = {"grid": "reid ablate", "study": "reid tune"}
@@ -49,3 +52,13 @@ def find_run(output: Path, name: str) -> RunFolder:
     if len(matches) != 1:
         raise InputError(f"run {name!r}: must begin exactly one signature in {output / 'runs'}, found {len(matches)}")
     return RunFolder(matches[0])
+
+
+def use_recorded_plugins(folder: Path) -> list[str]:
+    """Load the plugins of a grid or study, for titles, units and method cards; returns a line for each that is absent.
+
+    What is absent leaves raw names.
+    """
+    is_study = (folder / KINDS["study"][1]).is_file()
+    recorded = read_study(folder).plugins if is_study else read_plan(folder).plan.plugins
+    return [f"{line}; the report has raw names without it" for line in load_present(recorded)]

@@ -32,6 +32,11 @@ class FactorRecord(Record):
     def is_switch(self) -> bool:
         return self.levels == SWITCH
 
+    @property
+    def head(self) -> str:
+        """What it is called at the head of a column."""
+        return self.short or self.name
+
 
 class ArmRecord(Record):
     """A combination of levels. `arm` has a digit a factor, the position of its level: 110100."""

@@ -3,8 +3,7 @@
 Everything that trains writes here, everything that shows or counts reads from here.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reid.files import DamagedFileError, atomic, read_record, read_records, write_json, write_record
+from reid.files import DamagedFileError, atomic, read_json, read_record, read_records, write_json, write_record
 from reid.store.run_records import (
     EvaluationRecord,
     ProgressRecord,
@@ -59,22 +58,6 @@ class RunFolder:
     def log(self) -> Path:
         return self.path / "log.txt"
 
-    def read(self, name: str) -> Any:
-        """The JSON file `name` ("run", "state", "progress", "evaluations", "result", "mlflow"), or None if absent."""
-        try:
-            text = (self.path / f"{name}.json").read_text()
-        except FileNotFoundError:
-            return None
-        return json.loads(text) if text else None
-
-    def write(self, name: str, value: Any) -> None:
-        write_json(self.path / f"{name}.json", value)
-
-    def state(self) -> str:
-        """One of STATES; a folder without a state file is planned."""
-        state = self.read("state")
-        return str(state["state"]) if state else "planned"
-
     def read_run(self) -> RunRecord | None:
         """What was asked; None where the run was never planned."""
         return read_record(self.path / "run.json", RunRecord)
@@ -112,6 +95,14 @@ class RunFolder:
     def read_rank_lists(self) -> list[RankListRecord]:
         """Rank lists of a few fixed queries; empty where none were kept."""
         return read_records(self.path / "ranklists.json", RankListRecord)
+
+    def read_projections(self) -> dict[str, str]:
+        """The MLflow runs that show this one: their ids by `STORE|GRID`."""
+        found = read_json(self.path / "mlflow.json")
+        return {str(key): str(run) for key, run in found.items()} if isinstance(found, dict) else {}
+
+    def write_projections(self, runs: Mapping[str, str]) -> None:
+        write_json(self.path / "mlflow.json", dict(runs))
 
     def write_run(self, record: RunRecord, durable: bool = True) -> None:
         write_record(self.path / "run.json", record, durable)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reid.errors import InputError
 from reid.store.run_folder import RunFolder
+from reid.store.run_records import RunState, StateRecord
 from reid.tracking.grid_tracker import PLAN
 from reid.tracking.mlflow_store import Store, tracking_errors
 from reid.tracking.writer import FOLDER
@@ -49,7 +50,7 @@ def _download_run(store: Store, run: "Run", runs: Path) -> None:
     for file in store.client.list_artifacts(run.info.run_id, FOLDER):
         copy = Path(store.client.download_artifacts(run.info.run_id, file.path, str(folder.path)))
         copy.rename(folder.path / copy.name)  # with or without its artifact folder, as the kind of store has it
-    if folder.read("state") is None:  # still running: the rest is sent when it ends
-        folder.write("state", {"state": run.data.tags["reid.state"]})
+    if not (folder.path / "state.json").exists():  # still running: the rest is sent when it ends
+        folder.write_state(StateRecord(state=RunState(run.data.tags["reid.state"])))
     elif any(file.path == CURVES for file in store.client.list_artifacts(run.info.run_id)):
         store.client.download_artifacts(run.info.run_id, CURVES, str(folder.path))

@@ -4,49 +4,53 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from reid.store.measured import SUM, loss_title, loss_values, metric_title, smooth, weighted_losses
 from reid.store.run_folder import RunFolder
 from reid.tracking.downsample import bins, extremes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LOSSES = {"ID": "id_weighted", "triplet": "triplet_weighted", "centre": "center_weighted", "total": "total_loss"}
 SCORES = ("mAP", "rank1", "mINP")
 
 
 def draw_figures(folder: RunFolder, title: str, to: Path) -> None:
     """Write figures/losses.png and figures/learning.png under `to`, each only if the folder has its numbers."""
-    curves, evaluations = folder.curves(), folder.read("evaluations")
+    curves, evaluations = folder.curves(), folder.read_evaluations()
     (to / "figures").mkdir()
     if curves is not None and len(curves):
         with _Page(
             to / "figures" / "losses.png", f"{title}: weighted losses", "iteration", "loss", "upper right"
         ) as axes:
             bin_of = bins(curves["epoch"].to_numpy(), int(curves["epoch"].iloc[-1]))
-            for label, column in LOSSES.items():
+            for column in [*weighted_losses([curves]), SUM]:
                 kept = curves.iloc[extremes(curves[column].to_numpy(), bin_of)]
                 if len(kept):
-                    axes.plot(kept["iteration"], kept[column], label=label, linewidth=1)
+                    axes.plot(kept["iteration"], kept[column], label=loss_title(column), linewidth=1)
     if evaluations:
         with _Page(to / "figures" / "learning.png", f"{title}: evaluations", "epoch", "%", "lower right") as axes:
+            epochs = [evaluation.epoch for evaluation in evaluations]
             for score in SCORES:
-                values = [100 * evaluation[score] for evaluation in evaluations]
-                axes.plot([evaluation["epoch"] for evaluation in evaluations], values, marker="o", label=score)
+                values = [100 * evaluation.model_dump()[score] for evaluation in evaluations]
+                axes.plot(epochs, values, marker="o", label=metric_title(score))
 
 
 def draw_arm(folders: Sequence[RunFolder], title: str, to: Path) -> None:
-    """Write figures/losses.png of an arm under `to`: weighted ID and triplet loss, a line a seed, smoothed over raw."""
+    """Write figures/losses.png of an arm under `to`: every weighted loss, a line a seed, smoothed over raw."""
     (to / "figures").mkdir()
+    runs = [curves for folder in folders if (curves := folder.curves()) is not None]
     page = _Page(to / "figures" / "losses.png", f"{title}: weighted losses by seed", "iteration", "loss", "upper right")
     with page as axes:
-        for label, color in (("ID", "tab:blue"), ("triplet", "tab:orange")):
-            for seed, curves in enumerate(curves for folder in folders if (curves := folder.curves()) is not None):
-                values = curves[LOSSES[label]]
-                bold = values.rolling(max(1, len(values) // 50), center=True, min_periods=1).mean()
+        for number, column in enumerate(weighted_losses(runs)):
+            color = f"C{number}"
+            for seed, curves in enumerate(runs):
+                values = loss_values(curves, column)
+                bold = smooth(values, max(1, len(values) // 50))
                 kept = extremes(values.to_numpy(), bins(curves["epoch"].to_numpy(), int(curves["epoch"].iloc[-1])))
                 axes.plot(curves["iteration"].iloc[kept], values.iloc[kept], color=color, linewidth=0.4, alpha=0.3)
                 every = slice(None, None, max(1, len(bold) // 300))
-                axes.plot(curves["iteration"][every], bold[every], color=color, label=None if seed else label)
+                label = None if seed else loss_title(column)
+                axes.plot(curves["iteration"][every], bold[every], color=color, label=label)
 
 
 class _Page:

@@ -12,7 +12,7 @@ def delete_projections(output: Path, folder: RunFolder) -> list[str]:
     MLflow keeps them as deleted until `mlflow gc`. Raises TrackingError where a store cannot be used.
     """
     lines = []
-    for key, run_id in (folder.read("mlflow") or {}).items():
+    for key, run_id in folder.read_projections().items():
         uri, _, grid = key.rpartition("|")
         with tracking_errors(uri):
             store = Store(None if uri == embedded_uri(output) else uri, output)

@@ -8,12 +8,12 @@ anew; views that a user saves under other names stay.
 import base64
 import json
 import zlib
-from collections.abc import Mapping
 from typing import Any
 
-from reid.store.plan_old import Grid
+from reid.store.plan import Plan
 from reid.tracking.payload import milliseconds
 
+State = dict[str, Any]  # a page's state, as the UI keeps it
 TAG = "mlflow.sharedViewState."
 # Columns as the UI names them, with their widths in pixels.
 RUN_NAME, CREATED, DURATION = "attributes.`Run Name`", "runDateAndNestInfo", "duration"
@@ -28,23 +28,23 @@ RESULTS = {
 SECTIONS = ("dynamics", "final", "loss", "spaces", "time", "train", "val", "System metrics")
 
 
-def leaderboard(grid: Grid) -> dict[str, Any]:
+def leaderboard(plan: Plan) -> State:
     """Runs in order of mAP, with the tricks that are on."""
-    return runs_page({**RESULTS, **_tricks(grid), **STATE})
+    return runs_page({**RESULTS, **_tricks(plan), **STATE})
 
 
-def by_arm(grid: Grid) -> dict[str, Any]:
+def by_arm(plan: Plan) -> State:
     """A row an arm, in order of mean mAP; it opens to the arm's runs."""
     group = {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "reid.arm"}]}
-    closed = {f"tag.reid.arm.{arm['arm']}": False for arm in grid.plan["arms"]}
-    return runs_page({**_tricks(grid), **RESULTS, **STATE}, groupBy=group, groupsExpanded=closed)
+    closed = {f"tag.reid.arm.{arm.arm}": False for arm in plan.arms}
+    return runs_page({**_tricks(plan), **RESULTS, **STATE}, groupBy=group, groupsExpanded=closed)
 
 
-def charts(grid: Grid) -> dict[str, Any]:
+def charts(plan: Plan) -> State:
     """What the tricks do together, how the runs learn, what they cost."""
-    tricks = [f"trick.{factor['short']}" for factor in grid.factors]
+    tricks = [f"trick.{short}" for short in plan.shorts.values()]
     cost, result = [{"key": key, "type": "METRIC"} for key in ("time/train_seconds", "final/mAP")]
-    cards: list[dict[str, Any]] = [
+    cards: list[State] = [
         {
             "type": "PARALLEL",
             "displayName": "Tricks and mAP",
@@ -59,7 +59,7 @@ def charts(grid: Grid) -> dict[str, Any]:
     ]
     common = {"metricSectionId": "reid", "deleted": False, "isGenerated": False, "runsCountToCompare": 500}
     sections = [
-        {"uuid": "reid", "name": grid.name, "display": True, "isGenerated": False, "columns": 3, "cardHeight": 300}
+        {"uuid": "reid", "name": plan.name, "display": True, "isGenerated": False, "columns": 3, "cardHeight": 300}
     ]
     # The UI adds a section of charts for every group of metrics: below ours, and closed.
     sections += [{"uuid": f"reid-{name}", "name": name, "display": False, "isGenerated": True} for name in SECTIONS]
@@ -74,7 +74,7 @@ def charts(grid: Grid) -> dict[str, Any]:
 VIEWS = {"leaderboard": ("Leaderboard", leaderboard), "by-arm": ("By arm", by_arm), "charts": ("Charts", charts)}
 
 
-def line_chart(title: str, *metrics: str) -> dict[str, Any]:
+def line_chart(title: str, *metrics: str) -> State:
     return {
         "type": "LINE",
         "displayName": title,
@@ -95,11 +95,11 @@ def line_chart(title: str, *metrics: str) -> dict[str, Any]:
     }
 
 
-def _tricks(grid: Grid) -> dict[str, int]:
-    return {f"params.`trick.{factor['short']}`": 82 for factor in grid.factors}
+def _tricks(plan: Plan) -> dict[str, int]:
+    return {f"params.`trick.{short}`": 82 for short in plan.shorts.values()}
 
 
-def runs_page(columns: dict[str, int], **changes: Any) -> dict[str, Any]:
+def runs_page(columns: dict[str, int], **changes: Any) -> State:
     """The whole state of the runs page: these columns from left to right, with widths, and what a view changes."""
     widths = {RUN_NAME: 190 if changes.get("groupBy") else 140, **columns, CREATED: 130, DURATION: 80}
     return {
@@ -126,16 +126,16 @@ def runs_page(columns: dict[str, int], **changes: Any) -> dict[str, Any]:
     }
 
 
-def pack(name: str, created: int, state: Mapping[str, Any]) -> str:
+def pack(name: str, created: int, state: State) -> str:
     """The tag's value: the state as JSON, deflated, in base64, with the view's name and time (ms)."""
     packed = base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
     return json.dumps({"name": name, "createdAt": created, "updatedAt": created, "state": f"deflate;{packed}"})
 
 
-def view_tags(grid: Grid) -> dict[str, str]:
+def view_tags(plan: Plan) -> dict[str, str]:
     """The experiment tags that make the saved views of a grid."""
-    created = milliseconds(grid.plan["created"])
-    return {f"{TAG}{key}": pack(name, created, make(grid)) for key, (name, make) in VIEWS.items()}
+    created = milliseconds(plan.created)
+    return {f"{TAG}{key}": pack(name, created, make(plan)) for key, (name, make) in VIEWS.items()}
 
 
 def view_links(base: str, experiment: str) -> dict[str, str]:

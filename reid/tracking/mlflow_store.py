@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
@@ -105,7 +105,7 @@ class Store:
         terms += [f"attributes.status = '{status}'"] if status else []
         return list(self.client.search_runs([experiment], " and ".join(terms), max_results=10_000))
 
-    def log(self, run_id: str, metrics: "list[Metric]", params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+    def log(self, run_id: str, metrics: "list[Metric]", params: Mapping[str, object], tags: Mapping[str, str]) -> None:
         """Write everything in as few batches as there can be; what is there already stays as it is."""
         from mlflow.entities import Param, RunTag
 

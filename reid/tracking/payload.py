@@ -1,31 +1,28 @@
 """What MLflow is told about a run and about an arm: tags, parameters, metrics, notes. Knows folders, not mlflow."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import mean, stdev
-from typing import Any
 
 import numpy as np
+from pydantic import JsonValue
 
-from reid.metrics.names import domain_scores
-from reid.store.plan_old import Grid
+from reid.store.measured import ENDING, mean_across_domains
+from reid.store.plan import Plan
 from reid.store.run_folder import RunFolder
+from reid.store.run_records import ResultRecord, RunRecord, RunState
 from reid.tracking.downsample import bins, epochs_a_bin, extremes
 
-FINAL = ("mAP", "rank1", "rank5", "rank10", "mINP")
-CURVES = {
-    "loss/id": "id_loss",
-    "loss/triplet": "triplet_loss",
-    "loss/center": "center_loss",
-    "loss/circle": "circle_loss",
-    "loss/total": "total_loss",
-    "train/accuracy": "accuracy",
-    "train/conflict": "conflict_share",
-}
+CURVES = {"accuracy": "train/accuracy", "conflict_share": "train/conflict"}  # besides the losses
 # One colour for every number of tricks that are on; more than six share the last.
 COLORS = ("#9E9E9E", "#1F77B4", "#2CA02C", "#FF7F0E", "#D62728", "#9467BD", "#17202A")
+# The state of an arm is that of its seeds which most needs to be seen.
+URGENCY = (
+    RunState.RUNNING, RunState.FAILED, RunState.STOPPED, RunState.PLANNED, RunState.FINISHED, RunState.DIVERGED,
+)  # fmt: skip
+Params = dict[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,89 +40,97 @@ def milliseconds(time: str | float) -> int:
     return round((datetime.fromisoformat(time).timestamp() if isinstance(time, str) else time) * 1000)
 
 
-def arm_state(states: list[str]) -> str:
+def arm_state(states: Sequence[RunState]) -> RunState:
     """The state of an arm from those of its seeds: the one that most needs to be seen."""
-    order = ("running", "failed", "stopped", "planned", "finished", "diverged")
-    return min(states, key=order.index)
+    return min(states, key=URGENCY.index)
 
 
-def arm_tags(grid: Grid, arm: str, state: str) -> dict[str, str]:
+def arm_tags(plan: Plan, arm: str, state: RunState) -> dict[str, str]:
     """Tags that an arm and its runs have in common."""
-    tricks = {f"trick.{factor['name']}": str(level) for factor, level, _ in grid.levels(arm)}
-    color = COLORS[min(len(grid.switched(arm)), len(COLORS) - 1)]
+    tricks = {f"trick.{level.factor.name}": level.label for level in plan.levels(arm)}
+    color = COLORS[min(len(plan.switched(arm)), len(COLORS) - 1)]
     return {"reid.arm": arm, "reid.state": state, "mlflow.runColor": color, **tricks}
 
 
-def arm_params(grid: Grid, arm: str) -> dict[str, int]:
+def arm_params(plan: Plan, arm: str) -> Params:
     """Numbers for the parallel coordinates: the position of every factor's level."""
-    return {f"trick.{factor['short']}": position for factor, _, position in grid.levels(arm)}
+    return {f"trick.{plan.shorts[level.factor.name]}": level.position for level in plan.levels(arm)}
 
 
-def run_tags(grid: Grid, folder: RunFolder) -> dict[str, str]:
-    """Tags of one training, its environment among them."""
-    run, planned = folder.read("run"), grid.runs[folder.signature]
-    environment = dict(run.get("environment", {}))
-    environment |= environment.pop("packages", {})
+def run_tags(plan: Plan, folder: RunFolder) -> dict[str, str]:
+    """Tags of one training of a grid, its environment among them."""
+    planned, state = plan.run_by_signature[folder.signature], folder.read_state().state
+    tags = training_tags(folder.require_run(), plan.command, run_note(plan, folder))
+    own = {"reid.kind": "run", "reid.signature": folder.signature}
+    return {**own, **tags, **arm_tags(plan, planned.arm, state)}
+
+
+def training_tags(asked: RunRecord, command: str, note: str) -> dict[str, str]:
+    """Tags of one training, of a grid or of a study."""
+    environment: Params = asked.environment.model_dump(exclude_unset=True) if asked.environment else {}
+    packages = environment.pop("packages", None) or {}
+    assert isinstance(packages, dict)
     return {
-        "reid.kind": "run",
-        "reid.signature": folder.signature,
-        "reid.seed": str(planned["seed"]),
-        "reid.code": run["code"],
-        "mlflow.source.name": grid.plan["command"],
+        "reid.seed": str(asked.seed),
+        "reid.code": asked.code,
+        "mlflow.source.name": command,
         "mlflow.source.type": "LOCAL",
-        "mlflow.note.content": run_note(grid, folder),
-        **arm_tags(grid, planned["arm"], folder.state()),
-        **{f"env.{key}": str(value) for key, value in environment.items()},
+        "mlflow.note.content": note,
+        **{f"env.{key}": str(value) for key, value in (environment | packages).items()},
     }
 
 
-def run_params(grid: Grid, folder: RunFolder) -> dict[str, Any]:
+def run_params(plan: Plan, folder: RunFolder) -> Params:
     """Tricks, seed, data set and every recipe field by its dotted path, as recorded: older folders project too."""
-    run = folder.read("run")
-    flat = {f"{slot}.{field}": value for slot, fields in run["recipe"].items() for field, value in fields.items()}
-    dataset = {"dataset": run["dataset"]["name"], "dataset.fingerprint": run["dataset"]["fingerprint"]}
-    return {**arm_params(grid, grid.runs[folder.signature]["arm"]), **flat, "seed": run["seed"], **dataset}
+    return {
+        **arm_params(plan, plan.run_by_signature[folder.signature].arm),
+        **training_params(folder.require_run()),
+    }
+
+
+def training_params(asked: RunRecord) -> Params:
+    """Seed, data set and every recipe field by its dotted path, as recorded."""
+    dataset = {"dataset": asked.dataset.name, "dataset.fingerprint": asked.dataset.fingerprint}
+    return {**asked.recipe.flat(), "seed": asked.seed, **dataset}
 
 
 def run_points(folder: RunFolder) -> list[Point]:
     """All metrics of one training. NaN and infinity are left out: a diverged run's curve ends where its numbers do."""
-    time = milliseconds(folder.read("run")["created"])
-    points = [Point(key, value, time) for key, value in _results(folder)]
-    for evaluation in folder.read("evaluations") or []:
-        scores = {key: value for key, value in evaluation.items() if key != "epoch"}
-        points += [Point(f"val/{key}", value, time, evaluation["epoch"]) for key, value in scores.items()]
+    time, result = milliseconds(folder.require_run().created), folder.read_result()
+    points = [Point(key, value, time) for key, value in (_results(result) if result else ())]
+    for evaluation in folder.read_evaluations():
+        scores = evaluation.model_dump(exclude={"epoch"})
+        points += [Point(f"val/{key}", value, time, evaluation.epoch) for key, value in scores.items()]
     points += [Point(key, value, time, step) for key, value, step in _curves(folder)]
     return [point for point in points if math.isfinite(point.value)]
 
 
 def progress(folder: RunFolder) -> tuple[int, int]:
     """Whole epochs trained, and epochs asked for."""
-    return (folder.read("state") or {}).get("epoch", 0), folder.read("run")["recipe"]["schedule"]["epochs"]
+    return folder.read_state().epoch, folder.require_run().recipe.epochs
 
 
-def _results(folder: RunFolder) -> Iterator[tuple[str, float]]:
-    result = folder.read("result")
-    if result is None:
-        return
-    for key in FINAL:
-        yield f"final/{key}", result["metrics"][key]
-    cost = result["cost"]
-    for key in ("train_seconds", "evaluation_seconds", "images_per_second"):
-        yield f"time/{key}", cost[key]
-    yield "system/peak_memory_mb", cost["peak_memory_bytes"] / 1e6
+def _results(result: ResultRecord) -> Iterator[tuple[str, float]]:
+    cost = result.cost
+    yield from ((f"final/{name}", value) for name, value in result.scores.model_dump().items())
+    yield "time/train_seconds", cost.train_seconds
+    yield "time/evaluation_seconds", cost.evaluation_seconds
+    yield "time/images_per_second", cost.images_per_second
+    if cost.peak_memory_mb is not None:
+        yield "system/peak_memory_mb", cost.peak_memory_mb
     yield from _measures(result)
 
 
-def _measures(result: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """What a run measured of its dynamics, feature spaces and other data sets; none where that was not measured."""
-    measures = {f"dynamics/{name}": value for name, value in result.get("dynamics", {}).items()}
-    for space, metrics in result.get("spaces", {}).items():
-        for name, value in {"mAP": metrics["mAP"], **result["clusters"][space]}.items():
+def _measures(result: ResultRecord) -> Iterator[tuple[str, float]]:
+    """What a run measured of its dynamics, feature spaces and other data sets, and what plugins measured of it."""
+    measures: dict[str, float | None] = {f"dynamics/{name}": value for name, value in result.dynamics.items()}
+    for space, scores in result.spaces.items():
+        for name, value in {"mAP": scores.mAP, **result.clusters.get(space, {})}.items():
             measures[f"spaces/{space}_{name}"] = value
-    for name, value in domain_scores(result).items():
-        measures[f"final/{name.replace('@', ':')}"] = value
-    for name, value in result.get("custom", {}).items():
-        measures[f"final/{name}"] = value
+    across = mean_across_domains(result)
+    measures |= {f"final/mAP:{name}": scores.mAP for name, scores in result.domains.items()}
+    measures["final/mAP_cross"] = across
+    measures |= {f"final/{name}": value for name, value in result.custom.items()}
     yield from ((name, value) for name, value in measures.items() if value is not None)
 
 
@@ -140,7 +145,8 @@ def _curves(folder: RunFolder) -> Iterator[tuple[str, float, int]]:
         curves = curves[curves["epoch"] <= done // size * size]
     bin_of = bins(curves["epoch"].to_numpy(), epochs)
     iteration = curves["iteration"].to_numpy()
-    for key, column in CURVES.items():
+    losses = {name: f"loss/{name.removesuffix(ENDING)}" for name in map(str, curves) if name.endswith(ENDING)}
+    for column, key in (losses | CURVES).items():
         if column not in curves:  # trained before it was recorded
             continue
         values = curves[column].to_numpy()
@@ -150,43 +156,52 @@ def _curves(folder: RunFolder) -> Iterator[tuple[str, float, int]]:
         yield from zip([key] * len(kept), values[kept].tolist(), iteration[kept].tolist(), strict=True)
 
 
-def arm_points(folders: list[RunFolder]) -> list[Point]:
+def arm_points(folders: Sequence[RunFolder]) -> list[Point]:
     """Means over an arm's finished seeds, and the standard deviation of mAP. A mean of more seeds wins by its time."""
-    finished = [folder for folder in folders if folder.state() == "finished"]
+    finished = [folder for folder in folders if folder.read_state().state == RunState.FINISHED]
     if not finished:
         return []
-    results: list[Mapping[str, float]] = [folder.read("result")["metrics"] for folder in finished]
-    time = max(milliseconds(folder.read("run")["created"]) for folder in finished) + len(finished)
-    points = [Point(f"final/{key}", mean(result[key] for result in results), time) for key in FINAL]
-    measured = [dict(_measures(folder.read("result"))) for folder in finished]
+    results = [folder.require_result() for folder in finished]
+    scores = [result.scores.model_dump() for result in results]
+    time = max(milliseconds(folder.require_run().created) for folder in finished) + len(finished)
+    points = [Point(f"final/{key}", mean(one[key] for one in scores), time) for key in scores[0]]
+    measured = [dict(_measures(result)) for result in results]
     shared = [key for key in measured[0] if all(key in one for one in measured)]
     points += [Point(key, mean(one[key] for one in measured), time) for key in shared]
     if len(results) > 1:
-        points.append(Point("final/mAP_sd", stdev(result["mAP"] for result in results), time))
+        points.append(Point("final/mAP_sd", stdev(result.scores.mAP for result in results), time))
     return points
 
 
-def switched_list(grid: Grid, arm: str) -> str:
+def switched_list(plan: Plan, arm: str) -> str:
     """The factors that an arm switches, as a Markdown list."""
-    lines = [f"- **{factor['title']}** ({factor['short']}): {level}" for factor, level in grid.switched(arm)]
+    lines = [
+        f"- **{level.factor.title}** ({plan.shorts[level.factor.name]}): {level.label}" for level in plan.switched(arm)
+    ]
     return "\n".join(lines) or "- nothing: this is the baseline"
 
 
-def arm_note(grid: Grid, arm: str, states: list[str]) -> str:
+def arm_note(plan: Plan, arm: str, states: Sequence[RunState]) -> str:
     return (
-        f"### Arm {arm}\n\n{switched_list(grid, arm)}\n\n"
-        f"Metrics are means over the {states.count('finished')} of {len(states)} seeds that have finished."
+        f"### Arm {arm}\n\n{switched_list(plan, arm)}\n\n"
+        f"Metrics are means over the {states.count(RunState.FINISHED)} of {len(states)} seeds that have finished."
     )
 
 
-def run_note(grid: Grid, folder: RunFolder) -> str:
-    state, planned, (done, epochs) = folder.read("state"), grid.runs[folder.signature], progress(folder)
+def run_note(plan: Plan, folder: RunFolder) -> str:
+    planned = plan.run_by_signature[folder.signature]
+    heading = f"### Arm {planned.arm}, seed {planned.seed}"
+    return training_note(folder, [heading, switched_list(plan, planned.arm)])
+
+
+def training_note(folder: RunFolder, head: Sequence[str]) -> str:
+    """How a training stands, under its heading."""
+    state, (done, epochs) = folder.read_state(), progress(folder)
     lines = [
-        f"### Arm {planned['arm']}, seed {planned['seed']}",
-        switched_list(grid, planned["arm"]),
-        f"**{state['state']}** after {done} of {epochs} epochs. {state.get('reason') or ''}".strip(),
+        *head,
+        f"**{state.state}** after {done} of {epochs} epochs. {state.reason or ''}".strip(),
         f"Folder: `runs/{folder.signature}`",
     ]
-    if state.get("error"):
-        lines.append(f"```\n{state['error'][-3000:].strip()}\n```")
+    if state.error:
+        lines.append(f"```\n{state.error[-3000:].strip()}\n```")
     return "\n\n".join(lines)

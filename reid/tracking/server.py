@@ -15,7 +15,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from reid.errors import InputError
-from reid.store.plan_old import planned_grids
+from reid.store.plan import planned_grids
 from reid.tracking.grid_tracker import Tracker
 from reid.tracking.grid_views import view_links
 from reid.tracking.mlflow_store import QUIET, Store, TrackingError
@@ -34,13 +34,13 @@ def serve(output: Path, uri: str | None, port: int, open_browser: bool) -> None:
     A `uri` that is a server already is linked to, not started. Raises InputError if the port is taken or no grid is
     planned, TrackingError if the server does not start.
     """
-    grids, studies = planned_grids(output), planned_studies(output)
+    grids, studies = list(planned_grids(output)), planned_studies(output)
     if not grids and not studies:
         raise InputError(f"{output}: holds no grid or study to show; run one with `reid ablate` or `reid tune` first")
     tracker = Tracker(uri, output)
     pages: list[tuple[str, str, Links]]
     pages = [(f"study {folder.name}", study_tracker(uri, output, folder).open(), study_links) for folder in studies]
-    pages += [(folder.name, tracker.open_grid(folder), view_links) for folder in grids]
+    pages += [(grid.plan.name, tracker.open_grid(grid.path), view_links) for grid in grids]
     if tracker.store.uri.startswith("http"):
         _show(tracker.store.uri, pages, open_browser)
         return

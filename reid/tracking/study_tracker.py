@@ -2,13 +2,14 @@
 
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from reid.store.run_folder import RunFolder
+from reid.store.run_records import RunState
+from reid.store.study import ComparisonRecord, TrialRecord, TrialRun, TrialState
 from reid.tracking import study_payload as facts
 from reid.tracking.mlflow_store import Store, tracking_errors
-from reid.tracking.payload import Point, milliseconds
-from reid.tracking.study_payload import STATUS, StudyFolder, read_study
+from reid.tracking.payload import Params, Point, milliseconds, training_params
+from reid.tracking.study_payload import STATUS, StudyFolder, open_study, sides
 from reid.tracking.study_views import study_view_tags
 from reid.tracking.writer import Writer
 
@@ -23,24 +24,24 @@ class StudyTracker:
         self.output, self.folder = output, folder
         self._writer = Writer(self.store)
         self._ids: dict[tuple[str, ...], str] = {}
-        self._written: dict[int, dict[str, Any]] = {}
+        self._written: dict[int, tuple[TrialRecord, bool]] = {}  # by number, and whether it was the best
 
     def open(self) -> str:
         """Id of the study's experiment, made or brought up to date, with its parent run in it."""
-        study = read_study(self.folder)
+        study = open_study(self.folder)
         with tracking_errors(self.store.uri):
             self._parent(study)
             return self._experiment(study)
 
     def project(self, folder: Path) -> None:
         """Make MLflow say what the study's folder, or the folder of one of its runs, says now. Idempotent."""
-        study = read_study(self.folder)
+        study = open_study(self.folder)
         with tracking_errors(self.store.uri):
             if folder == self.folder:
                 self._write_study(study)
                 return
             for trial in study.trials:
-                if any(run["signature"] == folder.name for run in trial["runs"]):
+                if any(run.signature == folder.name for run in trial.runs):
                     self._write_trial(study, trial)
 
     def close(self) -> None:
@@ -55,14 +56,16 @@ class StudyTracker:
             tags = {
                 "mlflow.note.content": facts.study_note(study),
                 "mlflow.experimentKind": "custom_model_development",
-                "mlflow.experiment.primaryMetric.name": f"final/{study.metrics[0]}",
-                "reid.dataset": study.study["dataset"]["name"],
+                "mlflow.experiment.primaryMetric.name": f"final/{study.record.metrics[0]}",
+                "reid.dataset": study.record.dataset.name,
                 **study_view_tags(study),
             }
             self._ids[key] = self.store.experiment(study.experiment, tags)
         return self._ids[key]
 
-    def _run(self, study: StudyFolder, tags: dict[str, str], parent: str | None, name: str, started: Any) -> str:
+    def _run(
+        self, study: StudyFolder, tags: dict[str, str], parent: str | None, name: str, started: str | float
+    ) -> str:
         """Id of the run that has these tags, made under its parent if there is none."""
         key = tuple(tags.values())
         if key not in self._ids:
@@ -72,7 +75,7 @@ class StudyTracker:
         return self._ids[key]
 
     def _parent(self, study: StudyFolder) -> str:
-        return self._run(study, {"reid.kind": "study"}, None, study.name, study.study["created"])
+        return self._run(study, {"reid.kind": "study"}, None, study.record.name, study.record.created)
 
     def _write_study(self, study: StudyFolder) -> None:
         parent = self._parent(study)
@@ -82,53 +85,53 @@ class StudyTracker:
             self._write_comparison(study, study.comparison, parent)
         state = study.state()
         self._writer.log(parent, facts.study_points(study), facts.study_params(study), facts.study_tags(study))
-        if state == "complete":
+        if state == TrialState.COMPLETE:
             for file in (study.path / name for name in FILES):
                 if file.is_file():
                     self.store.client.log_artifact(parent, str(file))
             if (study.path / "figures").is_dir():
                 self.store.client.log_artifacts(parent, str(study.path / "figures"), "figures")
-        ends = [milliseconds(trial["ended"]) for trial in study.trials if trial["ended"]]
+        ends = [milliseconds(trial.ended) for trial in study.trials if trial.ended]
         self._writer.end(parent, STATUS[state], max(ends, default=0))
 
-    def _write_trial(self, study: StudyFolder, trial: dict[str, Any]) -> None:
-        number, started = trial["number"], trial["started"] or study.study["created"]
-        version = {**trial, "best": number == study.best}
-        ended = trial["state"] in facts.OVER
-        if ended and self._written.get(number) == version:
+    def _write_trial(self, study: StudyFolder, trial: TrialRecord) -> None:
+        number, started = trial.number, trial.started or study.record.created
+        version = (trial, number == study.best)
+        if trial.state.is_over and self._written.get(number) == version:
             return
         tags = {"reid.kind": "trial", "reid.trial": str(number)}
         child = self._run(study, tags, self._parent(study), f"trial {number}", started)
-        self._writer.log(child, facts.trial_points(study, trial), trial["params"], facts.trial_tags(study, trial))
-        for run in trial["runs"]:
-            self._write_run(study, run, child, f"trial {number} s{run['seed']}", str(number))
-        self._writer.end(child, STATUS[trial["state"]], milliseconds(trial["ended"]) if trial["ended"] else 0)
+        params: Params = dict(trial.params)
+        self._writer.log(child, facts.trial_points(study, trial), params, facts.trial_tags(study, trial))
+        for run in trial.runs:
+            self._write_run(study, run, child, f"trial {number} s{run.seed}", str(number))
+        self._writer.end(child, STATUS[trial.state], milliseconds(trial.ended) if trial.ended else 0)
         self._written[number] = version
 
-    def _write_comparison(self, study: StudyFolder, comparison: dict[str, Any], parent: str) -> None:
-        time = comparison["created"]
-        for side, title in facts.SIDES.items():
-            tags = {"reid.kind": "comparison", "reid.trial": side}
-            child = self._run(study, tags, parent, title, time)
-            values = [value for value in comparison[side]["values"] if value is not None]
-            points = [Point(f"final/{comparison['metric']}", fmean(values), milliseconds(time))] if values else []
-            params = comparison["defaults" if side == "defaults" else "winner"]["params"]
+    def _write_comparison(self, study: StudyFolder, comparison: ComparisonRecord, parent: str) -> None:
+        time = comparison.created
+        for side in sides(comparison):
+            tags = {"reid.kind": "comparison", "reid.trial": side.key}
+            child = self._run(study, tags, parent, side.title, time)
+            values = [value for value in side.compared.values if value is not None]
+            points = [Point(f"final/{comparison.metric}", fmean(values), milliseconds(time))] if values else []
+            params: Params = dict(side.params)
             self._writer.log(child, points, params, {"reid.state": "complete"})
-            for run in comparison[side]["runs"]:
-                self._write_run(study, run, child, f"{title} s{run['seed']}", side)
+            for run in side.compared.runs:
+                self._write_run(study, run, child, f"{side.title} s{run.seed}", side.key)
             self._writer.end(child, "FINISHED", milliseconds(time))
 
-    def _write_run(self, study: StudyFolder, run: dict[str, Any], child: str, name: str, trial: str) -> None:
-        folder = RunFolder(self.output / "runs" / run["signature"])
-        if folder.read("run") is None or folder.state() == "planned":
+    def _write_run(self, study: StudyFolder, run: TrialRun, child: str, name: str, trial: str) -> None:
+        folder = RunFolder(self.output / "runs" / run.signature)
+        asked, state = folder.read_run(), folder.read_state()
+        if asked is None or state.state == RunState.PLANNED:
             return  # in another output folder, or not begun
-        tags = {"reid.kind": "run", "reid.trial": trial, "reid.signature": run["signature"]}
-        state = folder.read("state")
-        started = state.get("started", state["updated"])  # lost before it had begun, in a queue
+        tags = {"reid.kind": "run", "reid.trial": trial, "reid.signature": run.signature}
+        started = state.started or state.updated or 0.0  # lost before it had begun, in a queue
         run_id = self._run(study, tags, child, name, started)
         found = self.store.run(run_id)
         if found is not None:
-            self._writer.write_run(found, folder, name, facts.run_tags(study, folder, name), facts.run_params(folder))
+            self._writer.write_run(found, folder, name, facts.run_tags(study, folder, name), training_params(asked))
 
 
 def study_tracker(uri: str | None, output: Path, folder: Path) -> StudyTracker:
@@ -142,7 +145,9 @@ def sync_study(uri: str | None, output: Path, folder: Path) -> int:
     """Project a study from its folders; returns the number of its runs that have begun."""
     tracker = study_tracker(uri, output, folder)
     tracker.project(folder)
-    study = read_study(folder)
-    sides = [study.comparison[side] for side in facts.SIDES] if study.comparison else []
-    signatures = {run["signature"] for part in (*study.trials, *sides) for run in part["runs"]}
-    return sum(RunFolder(output / "runs" / signature).state() != "planned" for signature in signatures)
+    study = open_study(folder)
+    runs = [run for trial in study.trials for run in trial.runs]
+    if study.comparison is not None:
+        runs += [run for side in sides(study.comparison) for run in side.compared.runs]
+    states = [RunFolder(output / "runs" / name).read_state().state for name in {run.signature for run in runs}]
+    return sum(state != RunState.PLANNED for state in states)

@@ -1,32 +1,30 @@
 """The saved views of a study's experiment, as reid/tracking/grid_views.py has them for a grid."""
 
-from typing import Any
-
-from reid.tracking.grid_views import STATE, TAG, line_chart, pack, runs_page
+from reid.tracking.grid_views import STATE, TAG, State, line_chart, pack, runs_page
 from reid.tracking.payload import milliseconds
 from reid.tracking.study_payload import StudyFolder
 
 TRIALS = "tags.`reid.kind` = 'trial'"
 
 
-def trials_view(study: StudyFolder) -> dict[str, Any]:
+def trials_view(study: StudyFolder) -> State:
     """Trials in order of the first objective, with the values of their knobs."""
     return runs_page(
         {**_results(study), **_knobs(study), **STATE},
         searchFilter=TRIALS,
-        orderByKey=f"metrics.`final/{study.metrics[0]}`",
-        orderByAsc=study.study["objectives"][0]["direction"] == "minimize",
+        orderByKey=f"metrics.`final/{study.record.metrics[0]}`",
+        orderByAsc=study.record.objectives[0].direction == "minimize",
     )
 
 
-def charts_view(study: StudyFolder) -> dict[str, Any]:
+def charts_view(study: StudyFolder) -> State:
     """Parallel coordinates of the knobs, and how the trials learn."""
-    first = study.metrics[0]
-    cards: list[dict[str, Any]] = [
+    first = study.record.metrics[0]
+    cards: list[State] = [
         {
             "type": "PARALLEL",
             "displayName": f"Knobs and {first}",
-            "selectedParams": [knob["name"] for knob in study.study["knobs"]],
+            "selectedParams": [knob.name for knob in study.record.knobs],
             "selectedMetrics": [f"final/{first}"],
             "showAllRuns": True,
         },
@@ -36,7 +34,7 @@ def charts_view(study: StudyFolder) -> dict[str, Any]:
     common = {"metricSectionId": "reid", "deleted": False, "isGenerated": False, "runsCountToCompare": 500}
     section = {
         "uuid": "reid",
-        "name": study.name,
+        "name": study.record.name,
         "display": True,
         "isGenerated": False,
         "columns": 3,
@@ -53,7 +51,7 @@ def charts_view(study: StudyFolder) -> dict[str, Any]:
 
 def study_view_tags(study: StudyFolder) -> dict[str, str]:
     """The experiment tags that make the saved views of a study."""
-    created = milliseconds(study.study["created"])
+    created = milliseconds(study.record.created)
     views = {"trials": ("Trials", trials_view), "charts": ("Charts", charts_view)}
     return {f"{TAG}{key}": pack(name, created, make(study)) for key, (name, make) in views.items()}
 
@@ -65,8 +63,8 @@ def study_links(base: str, experiment: str) -> dict[str, str]:
 
 
 def _results(study: StudyFolder) -> dict[str, int]:
-    return {f"metrics.`final/{metric}`": 100 for metric in study.metrics}
+    return {f"metrics.`final/{metric}`": 100 for metric in study.record.metrics}
 
 
 def _knobs(study: StudyFolder) -> dict[str, int]:
-    return {f"params.`{knob['name']}`": 110 for knob in study.study["knobs"]}
+    return {f"params.`{knob.name}`": 110 for knob in study.record.knobs}

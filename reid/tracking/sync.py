@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from reid.errors import InputError
-from reid.store.plan_old import planned_grids, read_grid
-from reid.store.run_folder import RunFolder
+from reid.store.plan import GridFolder, planned_grids
+from reid.store.run_records import RunState
 from reid.tracking.grid_tracker import Tracker
 from reid.tracking.mlflow_store import tracking_errors
 from reid.tracking.study_payload import planned_studies
@@ -17,25 +17,24 @@ def sync(output: Path, uri: str | None, name: str | None = None) -> int:
     A run of a grid that MLflow believes RUNNING while no folder says so is set to KILLED. Raises InputError if there is
     neither and TrackingError if the store cannot be used.
     """
-    grids = [folder for folder in planned_grids(output) if name in (None, folder.name)]
+    grids = [grid for grid in planned_grids(output) if name in (None, grid.plan.name)]
     studies = [folder for folder in planned_studies(output) if name in (None, folder.name)]
     if not grids and not studies:
         what = f"no grid or study {name!r}" if name else "no grid or study"
         raise InputError(f"{output}: holds {what} to sync; make one with `reid ablate` or `reid tune` first")
-    return sum(_sync_grid(output, uri, folder) for folder in grids) + sum(
+    return sum(_sync_grid(output, uri, grid) for grid in grids) + sum(
         sync_study(uri, output, folder) for folder in studies
     )
 
 
-def _sync_grid(output: Path, uri: str | None, grid_folder: Path) -> int:
-    grid = read_grid(grid_folder)
+def _sync_grid(output: Path, uri: str | None, grid: GridFolder) -> int:
     tracker = Tracker(uri, output)
-    experiment = tracker.open_grid(grid_folder)
-    runs = [RunFolder(output / "runs" / signature) for signature in grid.runs]
-    begun = [run for run in runs if run.state() != "planned"]
-    for run in begun:
-        tracker.project(run.path)
-    running = {run.signature for run in begun if run.state() == "running"}
+    experiment = tracker.open_grid(grid.path)
+    states = {run.signature: grid.run(run.signature).read_state().state for run in grid.plan.runs}
+    begun = [signature for signature, state in states.items() if state != RunState.PLANNED]
+    for signature in begun:
+        tracker.project(grid.run(signature).path)
+    running = {signature for signature, state in states.items() if state == RunState.RUNNING}
     with tracking_errors(tracker.store.uri):
         for left in tracker.store.search(experiment, {"reid.kind": "run"}, status="RUNNING"):
             if left.data.tags["reid.signature"] not in running:

@@ -4,13 +4,14 @@ import tempfile
 from getpass import getuser
 from pathlib import Path
 from shutil import copyfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import reid
 from reid.store.run_folder import RunFolder
-from reid.tracking import payload as facts
+from reid.store.run_records import RunState
 from reid.tracking.figures import draw_figures
 from reid.tracking.mlflow_store import Store
+from reid.tracking.payload import Params, Point, milliseconds, run_points
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 # A diverged run is FINISHED for MLflow: divergence is a result that reports count, and MLflow's FAILED is left for runs
 # that have none and can be tried again. The tag reid.state, a column of the leaderboard, tells the two apart.
 STATUS = {
-    "planned": "SCHEDULED",
-    "running": "RUNNING",
-    "finished": "FINISHED",
-    "diverged": "FINISHED",
-    "failed": "FAILED",
-    "stopped": "KILLED",
+    RunState.PLANNED: "SCHEDULED",
+    RunState.RUNNING: "RUNNING",
+    RunState.FINISHED: "FINISHED",
+    RunState.DIVERGED: "FINISHED",
+    RunState.FAILED: "FAILED",
+    RunState.STOPPED: "KILLED",
 }
 # What a report needs of a run besides its curves, and where it lies among the run's artifacts.
 FOLDER = "folder"
@@ -35,7 +36,7 @@ class Writer:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._sent: dict[str, set[facts.Point]] = {}
+        self._sent: dict[str, set[Point]] = {}
 
     def forget(self) -> None:
         """Nothing is buffered; forget what was sent."""
@@ -51,12 +52,12 @@ class Writer:
                 return found[0]
             return self.store.client.create_run(
                 experiment,
-                start_time=facts.milliseconds(started),
+                start_time=milliseconds(started),
                 tags={"mlflow.user": getuser(), **tags, **more},
                 run_name=name,
             )
 
-    def log(self, run_id: str, points: list[facts.Point], params: dict[str, Any], tags: dict[str, str]) -> None:
+    def log(self, run_id: str, points: list[Point], params: Params, tags: dict[str, str]) -> None:
         """Log what this process has not sent yet."""
         from mlflow.entities import Metric
 
@@ -72,22 +73,21 @@ class Writer:
         else:
             self.store.client.set_terminated(run_id, status, end)
 
-    def write_run(
-        self, run: "Run", folder: RunFolder, title: str, tags: dict[str, str], params: dict[str, Any]
-    ) -> None:
+    def write_run(self, run: "Run", folder: RunFolder, title: str, tags: dict[str, str], params: Params) -> None:
         """Make the MLflow run of a training say what its folder says."""
-        state, run_id = folder.read("state"), run.info.run_id
+        record, run_id = folder.read_state(), run.info.run_id
+        state, updated = record.state, record.updated or 0.0
         # The tag is the last thing written after the end: a run that has it is whole and needs no second look.
-        version = f"{state['state']} {state['updated']} reid {reid.__version__}"
+        version = f"{state} {updated} reid {reid.__version__}"
         if run.data.tags.get("reid.projected") == version:
             return
         if run_id not in self._sent:
             self.store.client.log_artifact(run_id, str(folder.path / "run.json"), FOLDER)
-        self.log(run_id, facts.run_points(folder), params, tags)
-        if state["state"] != "running":
+        self.log(run_id, run_points(folder), params, tags)
+        if state != RunState.RUNNING:
             self._add_files(run_id, folder, title)
-        self.end(run_id, STATUS[state["state"]], facts.milliseconds(state["updated"]))
-        if state["state"] != "running":
+        self.end(run_id, STATUS[state], milliseconds(updated))
+        if state != RunState.RUNNING:
             self.store.client.set_tag(run_id, "reid.projected", version)
             self._sent.pop(run_id, None)
 

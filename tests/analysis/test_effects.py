@@ -11,7 +11,7 @@ from tests.helpers.grids_on_disk import FACTORS, make_table
 def test_an_effect_is_the_difference_of_two_means() -> None:
     table = make_table(seeds=2, effects={"a": 0.03})
     found = effects(table, FACTORS, "mAP")
-    assert list(found.columns) == ["effect", "low", "high", "p", "p_holm", "verdict"]
+    assert list(found.columns) == ["effect", "low", "high", "p", "p_holm", "kind", "verdict"]
     assert found["effect"]["a"] == pytest.approx(table[table["a"]]["mAP"].mean() - table[~table["a"]]["mAP"].mean())
     assert (found["low"] < found["effect"]).all()
     assert (found["effect"] < found["high"]).all()

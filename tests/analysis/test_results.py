@@ -15,21 +15,21 @@ from tests.helpers.grids_on_disk import MakeGrid
 def test_any_numeric_column_has_effects_and_a_page(make_grid: MakeGrid) -> None:
     read = read_results(make_grid(seeds=(0, 1), iterations=60))
     noise = np.random.default_rng(0).normal(0, 0.01, len(read.runs))
-    runs = read.runs.assign(cross_mAP=0.3 - 0.1 * read.runs["random_erasing"] + noise, wobble=noise, empty=np.nan)
+    runs = read.runs.assign(mAP_elsewhere=0.3 - 0.1 * read.runs["random_erasing"] + noise, wobble=noise, empty=np.nan)
     results = replace(read, runs=runs)
-    assert results.extras == [*read.extras, "cross_mAP", "wobble"]
-    assert results.effects["cross_mAP"]["verdict"]["random_erasing"] == "hurts"
+    assert results.extras == [*read.extras, "mAP_elsewhere", "wobble"]
+    assert results.effects["mAP_elsewhere"]["verdict"]["random_erasing"] == "hurts"
     (page,) = evidence.other_metrics(results, shown=())
     (table,) = page.elements
     assert isinstance(table, Table)
     rows = {(row[0], row[1]): row[2] for row in table.rows}
-    assert rows["cross mAP", "Random erasing augmentation"].startswith(("−9.", "−10."))
+    assert rows["mAP elsewhere", "Random erasing augmentation"].startswith(("−9.", "−10."))
     assert ("wobble", "BNNeck") in rows
 
 
 def test_files_that_cannot_be_read_are_named_where_their_numbers_would_be(make_grid: MakeGrid, tmp_path: Path) -> None:
     results = read_results(make_grid(seeds=(0, 1), iterations=60))
-    broken = results.plan.run_folder(results.runs["signature"].tolist()[0])
+    broken = results.grid.run(results.runs["signature"].tolist()[0])
     (broken.path / "query_ap.npy").write_bytes(b"\x93NUMPY not")
     (broken.path / "ranklists.json").write_text("[")
     (words,) = evidence.over_queries(results)

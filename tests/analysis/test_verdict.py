@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reid.analysis.verdict import LEVEL, MOST_SEEDS, advice, call, seeds_needed
+from reid.analysis.verdict import LEVEL, MOST_SEEDS, Kind, advice, call, seeds_needed
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,15 @@ from reid.analysis.verdict import LEVEL, MOST_SEEDS, advice, call, seeds_needed
     ],
 )
 def test_call(low: float, high: float, significant: bool, words: str | None) -> None:
-    assert call("mAP", low, high, significant, rope=0.005) == words
+    found = call("mAP", low, high, significant, rope=0.005)
+    assert found.words == (words or "cannot tell yet")
+    assert (found.kind == Kind.UNDECIDED) == (words is None)
 
 
 def test_an_index_is_raised_or_lowered() -> None:
-    assert call("conflict_share", 0.01, 0.03, True, rope=0.005) == "raises it"
-    assert call("conflict_share", -0.03, -0.01, True, rope=0.005) == "lowers it"
-    assert call("mAP_after_cosine", 0.01, 0.03, True, rope=0.005) == "helps"
+    assert call("conflict_share", 0.01, 0.03, True, rope=0.005).kind == Kind.RAISES
+    assert call("conflict_share", -0.03, -0.01, True, rope=0.005).kind == Kind.LOWERS
+    assert call("mAP_after_cosine", 0.01, 0.03, True, rope=0.005).kind == Kind.HELPS
 
 
 def test_more_seeds_shrink_the_interval_until_it_tells() -> None:

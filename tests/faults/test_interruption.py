@@ -16,7 +16,7 @@ import pytest
 
 from reid.store.run_folder import RunFolder
 from tests.helpers.grids import ablate, epochs_done, final_table, start_ablate, states, wait_for, workers_of
-from tests.helpers.records import raw
+from tests.helpers.records import raw, write_raw
 
 pytestmark = pytest.mark.faults
 
@@ -69,7 +69,7 @@ def set_clocks_back(output: Path) -> None:
         for file in path.glob("claim.*.json"):
             os.utime(file, (time, time))
         if state := raw(RunFolder(path), "state"):
-            RunFolder(path).write("state", {**state, "started": time, "updated": time})
+            write_raw(RunFolder(path), "state", {**state, "started": time, "updated": time})
 
 
 def test_ctrl_c_finishes_the_epoch_and_the_same_command_goes_on(

@@ -40,7 +40,7 @@ def test_a_killed_and_a_cancelled_job_leave_the_table_as_it_is(
     process = start_ablate(toy, tmp_path, "--executor", "slurm", "--slurm", "time=60")
     try:
         wait_during(process, lambda: epochs_done(tmp_path) >= 2 and running(tmp_path))
-        os.kill(running(tmp_path)[0].read("state")["pid"], signal.SIGKILL)
+        os.kill(raw(running(tmp_path)[0], "state")["pid"], signal.SIGKILL)
         wait_during(process, lambda: epochs_done(tmp_path) >= 30 and running(tmp_path))
         number = slurm.ask("squeue", "--noheader", "--states=running", "--format=%i").split()[0]
         slurm.ask("scancel", number)

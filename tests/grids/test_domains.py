@@ -13,7 +13,7 @@ from reid.data.run_data import Domains
 from reid.errors import InputError
 from reid.grids.grid import Grid, read_grid
 from reid.grids.launch import prepare
-from reid.store.plan import Plan
+from reid.store.plan import Plan, read_plan
 from reid.store.run_folder import RunFolder
 from reid.tracking.payload import run_points
 from tests.conftest import TINY_DATA
@@ -176,7 +176,7 @@ def test_one_run_on_every_set(tmp_path: Path, tiny_root: Path) -> None:
     assert own is not None
     assert np.nanmean(own) == pytest.approx(night["metrics"]["mAP"])
 
-    table = read_runs(tmp_path / "output" / "grids" / "sets").set_index("arm")
+    table = read_runs(read_plan(tmp_path / "output" / "grids" / "sets")).set_index("arm")
     elsewhere = day["domains"]["night"]["mAP"]
     assert [table[column].to_dict()["0"] for column in ("mAP@night", "mAP_cross")] == [elsewhere, elsewhere]
     assert np.isnan(table["mAP_cross"].to_dict()["2"]), "it was trained on both"

@@ -27,7 +27,7 @@ from reid.store.run_records import RunState
 from reid.store.run_store import RunStore, set_state
 from reid.store.shared_training import EVALUATION_ONLY, run_signature, shared_trainings, training_of
 from tests.helpers.quiet_view import Silent, execute
-from tests.helpers.records import raw
+from tests.helpers.records import raw, write_raw
 
 GRID = """\
 name: shared
@@ -127,7 +127,7 @@ def test_the_numbers_are_those_of_four_separate_trainings(shared: Launched, tmp_
     for run in folders(shared):
         alone = RunFolder(tmp_path / run.signature)
         alone.path.mkdir()
-        alone.write("run", {key: value for key, value in raw(run, "run").items() if key != "shares"})
+        write_raw(alone, "run", {key: value for key, value in raw(run, "run").items() if key != "shares"})
         separate.append(alone)
     torch.set_num_threads(1)
     assert execute(separate, shared.run_store.output / "cache") == ["finished"] * 4
@@ -146,7 +146,7 @@ def test_what_is_trained_is_not_planned_to_be_shared_anew(shared: Launched, tmp_
     """One of the four was trained by another grid: the other three share it, whatever the order."""
     launched = planned(tmp_path, tiny_root)
     trained = folders(launched)[2]
-    trained.write("run", {key: value for key, value in raw(trained, "run").items() if key != "shares"})
+    write_raw(trained, "run", {key: value for key, value in raw(trained, "run").items() if key != "shares"})
     execute([trained], tmp_path / "output" / "cache")
     again = planned(tmp_path, tiny_root)
     assert [run.shares for run in again.plan.runs] == [
@@ -248,7 +248,7 @@ def test_code_that_changed_between_training_and_evaluation_is_neither(tmp_path: 
     source, other = folders(planned(tmp_path, tiny_root))[:2]
     execute([source], tmp_path / "cache")
     ours = raw(source, "run")["code"]
-    source.write("run", {**raw(source, "run"), "code": "older"})
+    write_raw(source, "run", {**raw(source, "run"), "code": "older"})
     execute([other], tmp_path / "cache")
     assert raw(other, "run")["code"] not in (ours, "older")
 

@@ -14,6 +14,7 @@ import pytest
 
 from reid.recipe import Recipe, digest
 from reid.tricks import TRICKS
+from tests.helpers.records import evaluation
 from tests.helpers.services import need
 
 TRICK_FACTORS = [
@@ -144,7 +145,8 @@ def write_run(
         },
     )
     if state == "censored":
-        write_json(folder / "evaluations.json", [{"epoch": 2, "mAP": 0.3 * metric}, {"epoch": 4, "mAP": 0.6 * metric}])
+        seen = [evaluation(2, 0.3 * metric), evaluation(4, 0.6 * metric)]
+        write_json(folder / "evaluations.json", [one.model_dump() for one in seen])
     frame = curves(iterations // 4 if state != "finished" else iterations, on, random)
     frame.to_parquet(folder / "curves.parquet", index=False)
     if state == "finished":

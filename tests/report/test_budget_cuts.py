@@ -14,6 +14,7 @@ from reid.analysis.runs_table import read_runs
 from reid.report import write_report
 from reid.report.elements import Table
 from reid.report.grid.budget_cuts import censored_section, censored_warning
+from reid.store.plan import read_plan
 from tests.helpers.grids_on_disk import EFFECTS, FACTORS, TRICK_FACTORS, MakeGrid, make_table
 
 CUT = dict.fromkeys([("000", 0), ("000", 1), ("001", 1)], "censored")
@@ -21,7 +22,7 @@ THREE: dict[str, Any] = {"factors": TRICK_FACTORS[:3], "effects": EFFECTS[:3], "
 
 
 def test_a_cut_run_is_a_row_of_its_own_state_without_numbers(make_grid: MakeGrid) -> None:
-    table = read_runs(make_grid(**THREE, outcomes=CUT))
+    table = read_runs(read_plan(make_grid(**THREE, outcomes=CUT)))
     cut = table[table["state"] == "censored"]
     assert set(zip(cut["arm"], cut["seed"], strict=True)) == set(CUT)
     assert cut[["mAP", "rank1", "train_seconds"]].isna().all().all()
@@ -34,11 +35,11 @@ def test_a_cut_run_without_an_evaluation_has_no_last_map(make_grid: MakeGrid) ->
     grid = make_grid(**THREE, outcomes=CUT)
     signature = json.loads((grid / "plan.json").read_text())["runs"][0]["signature"]
     (grid.parents[1] / "runs" / signature / "evaluations.json").unlink()
-    assert np.isnan(read_runs(grid)["cut_mAP"][0])
+    assert np.isnan(read_runs(read_plan(grid))["cut_mAP"][0])
 
 
 def test_a_run_that_was_merely_stopped_is_not_cut(make_grid: MakeGrid) -> None:
-    table = read_runs(make_grid(**THREE, outcomes=dict.fromkeys(CUT, "stopped")))
+    table = read_runs(read_plan(make_grid(**THREE, outcomes=dict.fromkeys(CUT, "stopped"))))
     assert table["state"].value_counts()["stopped"] == 3
     assert "cut_mAP" not in table
 
@@ -67,7 +68,7 @@ def test_without_them_there_is_no_page_and_no_warning(make_grid: MakeGrid) -> No
 
 
 def test_effects_are_those_of_the_other_runs(make_grid: MakeGrid) -> None:
-    table = read_runs(make_grid(**THREE, outcomes=CUT))
+    table = read_runs(read_plan(make_grid(**THREE, outcomes=CUT)))
     names = [str(factor["name"]) for factor in TRICK_FACTORS[:3]]
     failed = table.assign(state=table["state"].replace("censored", "failed"))
     found, without = (effects(one, names, "mAP") for one in (table, failed))

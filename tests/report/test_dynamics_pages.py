@@ -22,7 +22,7 @@ from reid.training import INDICES as MEASURED
 from reid.training import measure_dynamics
 from reid.training.diagnostics.conflict import CONFLICT_FIELDS
 from tests.helpers.grids_on_disk import TRICK_FACTORS, MakeGrid
-from tests.helpers.records import raw
+from tests.helpers.records import raw, write_raw
 
 PAIR = [factor for factor in TRICK_FACTORS if factor["name"] in ("bnneck", "center_loss")]
 VARIANT = {"name": "variant", "short": "variant", "title": "Variant"}
@@ -49,7 +49,7 @@ def measured(grid: Path, drop: float = 0.2) -> Path:
                 space: result["metrics"] | {"mAP": 0.5 + 0.1 * i, "rank1": 0.6} for i, space in enumerate(SPACES)
             }
             result["clusters"] = {space: dict.fromkeys((*CLUSTERS, *VERIFICATION), 0.25) for space in SPACES}
-            folder.write("result", result)
+            write_raw(folder, "result", result)
             features = random.normal(size=(12, 6))
             with (folder.path / "embeddings.npz").open("wb") as file:
                 np.savez(file, before=features, after=features + 1, identities=np.repeat([1, 2, 3], 4))
@@ -123,7 +123,7 @@ def test_no_page_where_nothing_was_measured(make_grid: MakeGrid, tmp_path: Path)
     results = read_results(make_grid(factors=PAIR, effects=(0.02, 0.01), seeds=(0,)))
     assert oscillation_section(results, tmp_path) == []
     assert spaces_section(results, tmp_path) == []
-    assert not set(MEASURED) & set(read_runs(results.plan.path.parent))
+    assert not set(MEASURED) & set(read_runs(results.grid))
 
 
 def test_arms_without_bnneck_or_centre_loss_are_not_shown(make_grid: MakeGrid) -> None:

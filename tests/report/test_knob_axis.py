@@ -1,13 +1,21 @@
 """Knobs as axes: numbers, logarithms, off, words and choices."""
 
+from typing import Any
+
 import pytest
 
-from reid.report.study.knob_axis import OFF_PLACE, WORD_PLACE, knob
+from reid.report.study.knob_axis import OFF_PLACE, WORD_PLACE, KnobAxis
+from reid.store.study import KnobRecord
 from tests.helpers.studies_on_disk import CHOICE, KNOBS
 
-EPSILON, MARGIN, CENTER = (knob(described) for described in KNOBS)
-SOFT = knob(KNOBS[1] | {"or": "soft"})
-NECK = knob(CHOICE)
+
+def axis(described: dict[str, Any]) -> KnobAxis:
+    return KnobAxis(KnobRecord.model_validate(described))
+
+
+EPSILON, MARGIN, CENTER = (axis(described) for described in KNOBS)
+SOFT = axis(KNOBS[1] | {"or": "soft"})
+NECK = axis(CHOICE)
 
 
 def test_numbers_lie_on_a_scale_from_their_low_end_to_their_high_one() -> None:

@@ -6,14 +6,20 @@ import numpy as np
 import pytest
 
 from reid.report.study import landscape
-from reid.report.study.knob_axis import OFF_PLACE, Knob, knob
+from reid.report.study.knob_axis import OFF_PLACE, KnobAxis
 from reid.statistics.least_squares import Array
+from reid.store.study import KnobRecord, KnobValue
 from tests.helpers.studies_on_disk import CHOICE, KNOBS
 
-MARGIN, CENTER, NECK = knob(KNOBS[1]), knob(KNOBS[2]), knob(CHOICE)
+
+def axis(described: dict[str, Any]) -> KnobAxis:
+    return KnobAxis(KnobRecord.model_validate(described))
 
 
-def nearness(one: Knob, values: list[Any]) -> tuple[Array, Array]:
+MARGIN, CENTER, NECK = axis(KNOBS[1]), axis(KNOBS[2]), axis(CHOICE)
+
+
+def nearness(one: KnobAxis, values: list[KnobValue]) -> tuple[Array, Array]:
     """Centres of the cells of a knob's axis, and the weights of the values in them."""
     edges = landscape.edges(one, values)
     places = np.array([one.place(value) for value in values])

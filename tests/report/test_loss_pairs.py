@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 
 from reid.analysis.results import read_results
-from reid.analysis.runs_table import read_plan, read_runs
+from reid.analysis.runs_table import read_runs
 from reid.report.elements import Figure, Table
 from reid.report.grid.loss_pairs import Pair, final_losses, pairs
 from reid.report.grid.training import loss_curves
 from reid.statistics.factor_coding import Term
-from reid.store.curves import active_losses, loss_title, smooth
+from reid.store.measured import active_losses, loss_title, smooth
+from reid.store.plan import read_plan
 from tests.helpers.grids_on_disk import TRICK_FACTORS, MakeGrid
 
 BNNECK = Term(4, 1, "bnneck")
@@ -20,7 +21,7 @@ BNNECK = Term(4, 1, "bnneck")
 
 def test_pairs_differ_in_the_factor_only_and_span_none_to_all(make_grid: MakeGrid) -> None:
     grid = make_grid(iterations=60)
-    shown, unread = pairs(read_plan(grid), read_runs(grid), BNNECK)
+    shown, unread = pairs(read_plan(grid), read_runs(read_plan(grid)), BNNECK)
     assert unread == []
     assert [pair.arms for pair in shown][::2] == [("000000", "000010"), ("111101", "111111")]
     middle = shown[1].arms
@@ -30,15 +31,15 @@ def test_pairs_differ_in_the_factor_only_and_span_none_to_all(make_grid: MakeGri
 
 def test_an_arm_without_curves_gives_way_to_the_next(make_grid: MakeGrid) -> None:
     grid = make_grid(iterations=60, seeds=(0, 1), outcomes={("000000", 0): "planned", ("111111", 0): "planned"})
-    shown, _ = pairs(read_plan(grid), read_runs(grid), BNNECK)
+    shown, _ = pairs(read_plan(grid), read_runs(read_plan(grid)), BNNECK)
     assert [pair.seed for pair in shown] == [1, 0, 1]
 
 
 def test_curves_that_cannot_be_read_are_named(make_grid: MakeGrid) -> None:
     grid = make_grid(iterations=60)
-    plan, table = read_plan(grid), read_runs(grid)
+    plan, table = read_plan(grid), read_runs(read_plan(grid))
     signature = table["signature"].tolist()[0]
-    (plan.run_folder(signature).path / "curves.parquet").write_bytes(b"PAR1 not")
+    (plan.run(signature).path / "curves.parquet").write_bytes(b"PAR1 not")
     shown, unread = pairs(plan, table, BNNECK)
     assert len(shown) == 3
     assert len(unread) == 1
@@ -47,7 +48,7 @@ def test_curves_that_cannot_be_read_are_named(make_grid: MakeGrid) -> None:
 
 def test_no_curves_no_pairs(make_grid: MakeGrid) -> None:
     grid = make_grid(outcomes={(format(n, "06b"), 0): "planned" for n in range(64)})
-    assert pairs(read_plan(grid), read_runs(grid), BNNECK) == ([], [])
+    assert pairs(read_plan(grid), read_runs(read_plan(grid)), BNNECK) == ([], [])
 
 
 def test_smoothing_keeps_a_straight_line_and_calms_noise() -> None:
@@ -81,7 +82,7 @@ def test_losses_are_those_that_are_on_in_a_run_a_users_own_among_them() -> None:
 def test_the_page_has_every_loss_that_is_on(make_grid: MakeGrid, tmp_path: Path) -> None:
     results = read_results(make_grid(factors=TRICK_FACTORS[4:], effects=(0.04, 0.0), iterations=60))
     for signature in results.runs["signature"]:
-        folder = results.plan.run_folder(signature)
+        folder = results.grid.run(signature)
         curves = folder.curves()
         assert curves is not None
         folder.write_curves(curves.drop(columns="triplet_loss").assign(arcface_loss=np.linspace(3, 1, len(curves))))

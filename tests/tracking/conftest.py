@@ -16,6 +16,7 @@ from reid.recipe import Recipe, digest
 from reid.store.run_folder import RunFolder
 from reid.tracking.mlflow_store import Store
 from reid.tricks import TRICKS
+from tests.helpers.records import write_raw
 
 CREATED = "2026-01-01T00:00:00+00:00"
 STARTED = 1767225600.0  # the same moment
@@ -93,7 +94,7 @@ class Fabric:
             "seed": seed,
             "dataset": {**DATASET, "counts": {}, "skipped": []},
         }
-        folder.write("run", {**asked, "code": "c0de" * 4, "environment": environment, "created": CREATED})
+        write_raw(folder, "run", {**asked, "code": "c0de" * 4, "environment": environment, "created": CREATED})
         if state == "planned":
             return folder
         epochs = arm["recipe"]["schedule"]["epochs"]
@@ -103,7 +104,8 @@ class Fabric:
         )
         error = "Traceback (most recent call last):\nRuntimeError: no luck" if state == "failed" else None
         times = {"started": STARTED, "updated": STARTED + 60 * done}
-        folder.write(
+        write_raw(
+            folder,
             "state",
             {"state": state, "epoch": done, "epochs": epochs, "reason": reason, "error": error, "attempts": 1, **times},
         )
@@ -115,7 +117,7 @@ class Fabric:
         )
         every = arm["recipe"]["evaluation"]["every"]
         progress = {epoch: mAP * (1 - 0.6 * np.exp(-4 * epoch / epochs)) for epoch in range(every, done + 1, every)}
-        folder.write("evaluations", [{"epoch": epoch, **scores(value)} for epoch, value in progress.items()])
+        write_raw(folder, "evaluations", [{"epoch": epoch, **scores(value)} for epoch, value in progress.items()])
         whole = curves(epochs, iterations, random)
         drawn = whole[whole["epoch"] <= done + (state == "running")].copy()
         if state == "diverged":
@@ -127,7 +129,7 @@ class Fabric:
             seconds = 240 * (1.25 if arm["levels"].get("last_stride") == "on" else 1) + random.normal(0, 6)
             cost = {"train_seconds": seconds, "evaluation_seconds": 9.0, "images_per_second": 7680 / seconds}
             result = {"metrics": scores(mAP), "cmc": [mAP] * 50, "queries": 60, "valid_queries": 60}
-            folder.write("result", {**result, "cost": {**cost, "peak_memory_bytes": 2**30}})
+            write_raw(folder, "result", {**result, "cost": {**cost, "peak_memory_bytes": 2**30}})
         return folder
 
     def runs(self, grid: Path) -> dict[tuple[str, int], RunFolder]:

@@ -17,6 +17,7 @@ from reid.analysis.runs_table import read_runs
 from reid.cli.app import app
 from reid.errors import InputError
 from reid.report import FORMATS, write_report
+from reid.store.plan import read_plan
 from reid.tracking import download, sync
 from reid.tracking.mlflow_store import embedded_uri
 from reid.tracking.server import HOST, free_port
@@ -30,7 +31,7 @@ def test_runs_and_report_are_those_of_the_folders(fabric: Fabric, tmp_path: Path
     grid = fabric.grid(outcomes=OUTCOMES, seeds=(0, 1, 2))
     sync(fabric.output, None)
     there = download(embedded_uri(fabric.output), "demo", tmp_path / "there")
-    assert read_runs(there).equals(read_runs(grid))
+    assert read_runs(read_plan(there)).equals(read_runs(read_plan(grid)))
     reports = [write_report(folder, tmp_path / name) for folder, name in ((grid, "a"), (there, "b"))]
     assert [path.read_bytes() for path in reports[0]] == [path.read_bytes() for path in reports[1]]
 

@@ -1,5 +1,6 @@
 from reid.tracking import delete_projections, sync
 from reid.tracking.mlflow_store import Store, embedded_uri
+from tests.helpers.records import raw
 from tests.tracking.conftest import Fabric
 
 
@@ -8,12 +9,12 @@ def test_a_forgotten_run_is_gone_from_every_store_and_can_come_back(fabric: Fabr
     runs = fabric.runs(grid)
     assert sync(fabric.output, None) == 2
     folder, store = runs["1", 0], Store(None, fabric.output)
-    (run_id,) = folder.read("mlflow").values()
+    (run_id,) = raw(folder, "mlflow").values()
     lines = delete_projections(fabric.output, folder)
     assert lines == [f"MLflow run {run_id} of grid {grid.name}: deleted in {embedded_uri(fabric.output)}"]
     assert store.run(run_id) is None
     assert delete_projections(fabric.output, folder) == [], "once"
     sync(fabric.output, None)
-    (again,) = folder.read("mlflow").values()
+    (again,) = raw(folder, "mlflow").values()
     assert again != run_id
     assert store.run(again) is not None

@@ -14,7 +14,7 @@ from mlflow.entities import Run
 import reid
 from reid.tracking import Tracker, TrackingError
 from reid.tracking.mlflow_store import embedded_uri
-from tests.helpers.records import raw
+from tests.helpers.records import raw, write_raw
 from tests.tracking.conftest import STARTED, Fabric
 
 
@@ -160,7 +160,9 @@ def test_a_run_that_has_not_begun_is_left_out(fabric: Fabric, mirrored: Mirrored
 def test_a_run_that_has_just_begun_is_shown_without_numbers(fabric: Fabric, mirrored: Mirrored) -> None:
     grid = fabric.grid(outcomes={("11", 0): "running"})
     folder = fabric.runs(grid)["11", 0]
-    folder.write("state", {"state": "running", "reason": None, "error": None, "started": STARTED, "updated": STARTED})
+    write_raw(
+        folder, "state", {"state": "running", "reason": None, "error": None, "started": STARTED, "updated": STARTED}
+    )
     for name in ("curves.parquet", "evaluations.json", "log.txt"):
         (folder.path / name).unlink()
     project(fabric, grid, "11 s0")
@@ -181,10 +183,10 @@ def test_a_run_that_goes_on_has_the_points_of_one_that_never_stopped(fabric: Fab
     tracker = Tracker(None, fabric.output)
     tracker.open_grid(fabric.grid(name="broken", outcomes={("11", 0): "running"}))
     tracker.project(folder.path)
-    folder.write("state", {**raw(folder, "state"), "state": "stopped"})
+    write_raw(folder, "state", {**raw(folder, "state"), "state": "stopped"})
     tracker.project(folder.path)
     assert mirrored.runs("broken")["11 s0"].info.status == "KILLED"
-    folder.write("state", {**raw(folder, "state"), "state": "running"})
+    write_raw(folder, "state", {**raw(folder, "state"), "state": "running"})
     tracker.project(folder.path)
     assert mirrored.runs("broken")["11 s0"].info.status == "RUNNING"
     fabric.grid(name="broken")
@@ -205,7 +207,7 @@ def test_a_run_that_two_grids_share_is_in_both_experiments_once(fabric: Fabric, 
     assert set(mirrored.runs("six")) == {"01", "01 s0"}
     assert set(mirrored.runs("two")) == {"0", "0 s0", "1", "1 s0"}
     uri = embedded_uri(fabric.output)
-    assert set(shared.read("mlflow")) == {f"{uri}|six", f"{uri}|two"}
+    assert set(raw(shared, "mlflow")) == {f"{uri}|six", f"{uri}|two"}
 
 
 @pytest.mark.parametrize("known", [{"missing": True}, {"deleted": True}])
@@ -217,7 +219,7 @@ def test_a_run_that_is_gone_from_the_store_is_made_again(
     folder, old = fabric.runs(grid)["11", 0], mirrored.runs()["11 s0"].info.run_id
     mirrored.client.delete_run(old)
     if "missing" in known:
-        folder.write("mlflow", dict.fromkeys(folder.read("mlflow"), "0" * 32))
+        write_raw(folder, "mlflow", dict.fromkeys(raw(folder, "mlflow"), "0" * 32))
     project(fabric, grid, "11 s0")
     run = mirrored.runs()["11 s0"]
     assert run.info.run_id != old

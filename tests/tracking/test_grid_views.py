@@ -5,7 +5,7 @@ import json
 import zlib
 from typing import Any
 
-from reid.store.plan_old import read_grid
+from reid.store.plan import read_plan
 from reid.tracking import payload as facts
 from reid.tracking.grid_views import TAG, VIEWS, view_links, view_tags
 from tests.tracking.conftest import Fabric
@@ -20,7 +20,7 @@ def unpack(tag: str) -> tuple[str, dict[str, Any]]:
 
 
 def test_views_are_tags_that_the_ui_can_unpack(fabric: Fabric) -> None:
-    tags = view_tags(read_grid(fabric.grid()))
+    tags = view_tags(read_plan(fabric.grid()).plan)
     assert {key: unpack(tag)[0] for key, tag in tags.items()} == {
         f"{TAG}leaderboard": "Leaderboard",
         f"{TAG}by-arm": "By arm",
@@ -32,12 +32,12 @@ def test_views_are_tags_that_the_ui_can_unpack(fabric: Fabric) -> None:
 
 
 def test_views_use_what_runs_have(fabric: Fabric) -> None:
-    grid = read_grid(path := fabric.grid())
+    plan = read_plan(path := fabric.grid()).plan
     folder = fabric.runs(path)["11", 0]
     metrics = {point.key for point in facts.run_points(folder)}
-    columns = {f"metrics.`{key}`" for key in metrics} | {f"params.`{key}`" for key in facts.run_params(grid, folder)}
-    columns |= {f"tags.`{key}`" for key in facts.run_tags(grid, folder)}
-    states = {key: make(grid) for key, (_, make) in VIEWS.items()}
+    columns = {f"metrics.`{key}`" for key in metrics} | {f"params.`{key}`" for key in facts.run_params(plan, folder)}
+    columns |= {f"tags.`{key}`" for key in facts.run_tags(plan, folder)}
+    states = {key: make(plan) for key, (_, make) in VIEWS.items()}
     for state in states.values():
         assert set(state["selectedColumns"]) <= columns
     for card in states["charts"]["compareRunCharts"]:

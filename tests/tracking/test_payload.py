@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from reid.recipe import Recipe
-from reid.store.plan_old import read_grid
+from reid.store.plan import read_plan
 from reid.store.run_folder import RunFolder
+from reid.store.run_records import RunState
 from reid.tracking import payload as facts
-from tests.helpers.records import raw
-from tests.tracking.conftest import STARTED, Fabric
+from tests.helpers.records import raw, write_raw
+from tests.tracking.conftest import STARTED, Fabric, scores
 
 
 def curve(folder: RunFolder, key: str) -> dict[int, float]:
@@ -20,14 +21,14 @@ def curve(folder: RunFolder, key: str) -> dict[int, float]:
 @pytest.mark.parametrize(
     ("states", "told"),
     [
-        (["finished", "running", "failed"], "running"),
-        (["finished", "failed", "stopped"], "failed"),
-        (["finished", "planned"], "planned"),
-        (["diverged", "finished"], "finished"),
-        (["diverged", "diverged"], "diverged"),
+        ([RunState.FINISHED, RunState.RUNNING, RunState.FAILED], RunState.RUNNING),
+        ([RunState.FINISHED, RunState.FAILED, RunState.STOPPED], RunState.FAILED),
+        ([RunState.FINISHED, RunState.PLANNED], RunState.PLANNED),
+        ([RunState.DIVERGED, RunState.FINISHED], RunState.FINISHED),
+        ([RunState.DIVERGED, RunState.DIVERGED], RunState.DIVERGED),
     ],
 )
-def test_an_arm_tells_the_state_that_most_needs_to_be_seen(states: list[str], told: str) -> None:
+def test_an_arm_tells_the_state_that_most_needs_to_be_seen(states: list[RunState], told: RunState) -> None:
     assert facts.arm_state(states) == told
 
 
@@ -39,7 +40,7 @@ def test_a_finished_run_tells_its_results_and_costs(fabric: Fabric) -> None:
     folder = fabric.runs(fabric.grid())["11", 0]
     result = raw(folder, "result")
     told = {point.key: point.value for point in facts.run_points(folder) if not point.step}
-    assert {key: told[f"final/{key}"] for key in facts.FINAL} == result["metrics"]
+    assert {key: told[f"final/{key}"] for key in result["metrics"]} == result["metrics"]
     assert told["time/train_seconds"] == result["cost"]["train_seconds"]
     assert told["system/peak_memory_mb"] == pytest.approx(1073.741824)
     assert curve(folder, "val/mAP") == {e["epoch"]: e["mAP"] for e in raw(folder, "evaluations")}
@@ -75,7 +76,7 @@ def test_a_diverged_curve_ends_where_its_numbers_do(fabric: Fabric) -> None:
 def test_parameters_are_the_whole_recipe_the_seed_the_data_and_the_tricks(fabric: Fabric) -> None:
     path = fabric.grid()
     folder = fabric.runs(path)["10", 1]
-    params = facts.run_params(read_grid(path), folder)
+    params = facts.run_params(read_plan(path).plan, folder)
     recipe = Recipe.model_validate(raw(folder, "run")["recipe"]).flat()
     assert set(recipe) <= set(params)
     assert params["schedule.warmup_epochs"] == recipe["schedule.warmup_epochs"] == 10
@@ -96,7 +97,7 @@ def test_an_arms_metrics_are_means_over_its_finished_seeds(fabric: Fabric) -> No
 
 def test_a_failed_runs_note_has_its_traceback(fabric: Fabric) -> None:
     path = fabric.grid(outcomes={("10", 0): "failed"})
-    note = facts.run_note(read_grid(path), fabric.runs(path)["10", 0])
+    note = facts.run_note(read_plan(path).plan, fabric.runs(path)["10", 0])
     assert "Warm-up learning rate" in note
     assert "BNNeck" not in note
     assert "**failed** after 6 of 12 epochs. RuntimeError: no luck" in note
@@ -109,10 +110,10 @@ def test_indices_and_spaces_are_metrics_of_runs_and_arms(fabric: Fabric) -> None
         folder = runs["11", seed]
         extra = {
             "dynamics": {"oscillation": share, "id_recovery": None if seed else 3.0},
-            "spaces": {"after_cosine": {"mAP": share, "rank1": 0.5}},
+            "spaces": {"after_cosine": scores(share)},
             "clusters": {"after_cosine": {"silhouette": 0.5, "eer": None}},
         }
-        folder.write("result", raw(folder, "result") | extra)
+        write_raw(folder, "result", raw(folder, "result") | extra)
     told = {point.key: point.value for point in facts.run_points(runs["11", 1]) if not point.step}
     assert (told["dynamics/oscillation"], told["spaces/after_cosine_mAP"]) == (0.75, 0.75)
     assert not {"dynamics/id_recovery", "spaces/after_cosine_eer"} & set(told), "what has no value is not told"

@@ -1,6 +1,5 @@
 """A study's folder as an experiment: the study, its trials, and their seeds, with states that are true."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from reid.files import write_json
 from reid.recipe import Recipe
 from reid.tracking import TrackingError, study_tracker, sync
 from reid.tracking.mlflow_store import embedded_uri
-from reid.tracking.study_payload import read_study
+from reid.tracking.study_payload import open_study
 from tests.tracking.conftest import CREATED, DATASET, Fabric
 
 STATES = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED", "running": "RUNNING", "waiting": "SCHEDULED"}
@@ -31,7 +30,7 @@ def write_toy_study(fabric: Fabric, states: list[str]) -> Path:
         "name": "toy", "title": "A toy", "question": "Does it show?", "command": "reid tune toy.yaml",
         "created": CREATED, "yaml": "name: toy\n", "dataset": DATASET, "knobs": [KNOB], "trials": len(states),
         "objectives": [{"metric": "mAP", "direction": "maximize"}], "sampler": {"name": "tpe", "seed": 0},
-        "pruner": "median", "seeds": [0],
+        "pruner": "median", "seeds": [0], "recipe": {}, "split": {"validation_identities": 0.2},
     }  # fmt: skip
     write_json(folder / "study.json", study)
     trials = []
@@ -84,7 +83,7 @@ def test_states_parents_and_values_are_true(fabric: Fabric) -> None:
     assert runs["toy"].info.status == "RUNNING"
     assert runs["toy"].data.tags["reid.best_trial"] == "0"
     assert runs["toy"].data.params["knob.triplet.margin"] == "0 to 1 or soft"
-    assert read_study(folder).best == 0
+    assert open_study(folder).best == 0
 
 
 def test_the_tag_of_the_best_moves_on_and_nothing_is_doubled(fabric: Fabric) -> None:
@@ -114,7 +113,5 @@ def test_a_store_that_is_down_is_told(fabric: Fabric) -> None:
 
 
 def test_no_study_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"study\.json: a study's folder holds it, none found"):
-        read_study(tmp_path)
-    (tmp_path / "study.json").write_text(json.dumps({"name": "n"}))
-    assert read_study(tmp_path).trials == []
+    with pytest.raises(InputError, match=r"study\.json: a study folder holds a study\.json, found none"):
+        open_study(tmp_path)

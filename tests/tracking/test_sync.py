@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 from reid.errors import InputError
 from reid.tracking import Tracker, sync
 from reid.tracking.mlflow_store import embedded_uri
-from tests.helpers.records import raw
+from tests.helpers.records import raw, write_raw
 from tests.tracking.conftest import Fabric
 
 
@@ -47,7 +47,7 @@ def test_sync_repairs_what_is_left_running(fabric: Fabric) -> None:
         tracker.project(runs[key].path)
     assert set(statuses(fabric).values()) == {"RUNNING"}
     shutil.rmtree(runs["1", 0].path)
-    runs["1", 1].write("state", {**raw(runs["1", 1], "state"), "state": "stopped"})
+    write_raw(runs["1", 1], "state", {**raw(runs["1", 1], "state"), "state": "stopped"})
     assert sync(fabric.output, None) == 3
     now = statuses(fabric)
     assert (now["0 s0"], now["1 s0"], now["1 s1"]) == ("RUNNING", "KILLED", "KILLED")

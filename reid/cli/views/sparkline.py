@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from reid.errors import InputError
 from reid.report import style
 from reid.report.loss_panels import draw_losses
-from reid.store.curves import active_losses, loss_title
+from reid.store.measured import active_losses, loss_title
 from reid.store.run_folder import RunFolder
 
 BLOCKS = "▁▂▃▄▅▆▇█"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from reid.analysis.results import QUALITY, Results
-from reid.analysis.runs_table import SWITCH, each_row
+from reid.analysis.runs_table import each_row
 from reid.metrics.formatting import MISSING, interval, number, percent, probability, signed
 from reid.report.elements import Card, Code, Element, Facts, Section, Table, Text, centred, left, right, wide
 from reid.store.run_records import Counts, DatasetRecord, Environment
@@ -97,11 +97,11 @@ def failures(results: Results) -> Section:
 
 
 def cards(results: Results) -> list[Section]:
-    """The method card of every factor that is a built-in trick; no page without one."""
+    """The method card of every factor that is a trick known here; no page without one."""
     shown = []
     for factor in results.plan.factors:
-        if factor["name"] in TRICKS and factor["levels"] == SWITCH:
-            trick = TRICKS[factor["name"]]
+        if factor.name in TRICKS and factor.is_switch:
+            trick = TRICKS[factor.name]
             lines = [(line.capitalize(), getattr(trick.card, line)) for line in CARD_LINES]
             shown.append(Card(f"{trick.title} ({trick.short})", [*lines, ("Sets", _settings(trick.name))]))
     return [Section("The tricks", shown)] if shown else []
@@ -116,24 +116,26 @@ def _settings(name: str) -> str:
 
 def provenance(results: Results) -> Section:
     """What the numbers were made from, and the command that makes them again."""
-    plan = results.plan.content
+    plan = results.plan
     asked = [run for run in map(results.asked, results.runs["signature"]) if run]
     sets: dict[str, DatasetRecord] = {}
     for dataset in (run.dataset for run in asked):
         sets |= dataset.sets or {dataset.name: dataset}
     rows = [
-        ("Grid", f"{plan['name']}, planned {plan.get('created', MISSING)}"),
+        ("Grid", f"{plan.name}, planned {plan.created}"),
         ("Code hash", ", ".join(sorted({run.code for run in asked}))),
         *(row for dataset in sets.values() for row in _dataset(dataset)),
         *_environment([run.environment for run in asked if run.environment]),
+        *((f"Plugin {plugin.name}", f"{plugin.origin}, sha256 {plugin.sha256}") for plugin in plan.plugins),
+        *((f"Arm {arm}", f"left out: {rule}") for arm, rule in plan.left_out.items()),
     ]
     shown: list[Element] = [
         Facts(rows),
         Text("The command that plans and runs this grid:"),
-        Code(plan.get("command", "")),
+        Code(plan.command),
     ]
-    if plan.get("yaml"):
-        shown += [Text("The grid's file:"), Code(plan["yaml"].rstrip())]
+    if plan.yaml:
+        shown += [Text("The grid's file:"), Code(plan.yaml.rstrip())]
     return Section("Provenance", shown)
 
 

@@ -1,12 +1,11 @@
 """Cells and phrases that several pages print."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from reid.analysis.results import Results
-from reid.analysis.runs_table import SWITCH
 from reid.metrics.formatting import interval, probability, signed
 from reid.statistics.factor_coding import DIGITS
+from reid.store.plan import FactorRecord
 
 
 def basis(results: Results) -> str:
@@ -28,13 +27,13 @@ def states(results: Results) -> str:
     return f"{finished} of {len(results.runs)} finished{others}"
 
 
-def describe(factors: Sequence[Mapping[str, Any]], arm: str) -> str:
+def describe(factors: Sequence[FactorRecord], arm: str) -> str:
     """Levels of `factors` in words, a digit of `arm` each: what is on, and the level of what is not a switch."""
     words = []
     for factor, digit in zip(factors, arm, strict=True):
-        short, level = factor.get("short") or factor["name"], factor["levels"][DIGITS.index(digit)]
-        if factor["levels"] != SWITCH:
-            words.append(f"{short} {level}")
+        level = factor.levels[DIGITS.index(digit)]
+        if not factor.is_switch:
+            words.append(f"{factor.head} {level}")
         elif level == "on":
-            words.append(short)
+            words.append(factor.head)
     return " + ".join(words) or "none"

@@ -1,24 +1,24 @@
 """The page of runs that are evaluated on several data sets: at home, across, and beside the papers' tables."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from reid.analysis.published_tables import published_table
+from reid.analysis.published_tables import published_ladder
 from reid.analysis.results import MAIN, Results
 from reid.analysis.runs_table import each_row
 from reid.metrics.formatting import MISSING, percent, signed
 from reid.report import style
 from reid.report.elements import Element, Figure, Section, Table, centred, right, wide
 from reid.report.grid.cells import basis, effect_cells
-from reid.tricks import TRICKS
+from reid.tricks.paper import PAPER_TRICKS
 
 ACROSS = "mAP_cross"
 TRAIN_ON = "train_on"
 DIRECTIONS = {"Market → Duke": "M_to_D", "Duke → Market": "D_to_M"}
 HOMES = {"Market": "market1501", "Duke": "dukemtmc"}
-RUNGS = len(TRICKS)  # the row of the published tables that has all six; the row after it leaves random erasing out
 ERASING = "random_erasing"
 
 
@@ -29,7 +29,7 @@ def cross_domain_section(results: Results, folder: Path) -> list[Section]:
     scores = _scores(results)
     home = bool(scores["home"].any())
     parts = [*_effects(results, folder, home), _table(results, scores)]
-    if set(results.names) & set(TRICKS):
+    if set(results.names) & set(PAPER_TRICKS):
         parts.append(_published())
     return [Section("Across domains", [*parts])]
 
@@ -39,7 +39,7 @@ def _scores(results: Results) -> pd.DataFrame:
     finished = results.runs.loc[results.runs["state"] == "finished", ["signature", "arm"]]
     rows = []
     for signature, arm in finished.itertuples(index=False):
-        asked, result = results.asked(signature), results.plan.run_folder(signature).read_result()
+        asked, result = results.asked(signature), results.grid.run(signature).read_result()
         if asked and result:
             trained = " + ".join(asked.dataset.train_on)
             for name, found in result.domains.items():
@@ -59,7 +59,7 @@ def _effects(results: Results, folder: Path, home: bool) -> list[Element]:
         for key, metric in metrics.items()
     ]
     steps = _steps()
-    theirs = {column: steps[column] for column in (*HOMES, *DIRECTIONS)} if set(names) & set(TRICKS) else {}
+    theirs = {column: steps[column] for column in (*HOMES, *DIRECTIONS)} if set(names) & set(PAPER_TRICKS) else {}
     rows = [
         [
             titles[name],
@@ -91,7 +91,7 @@ def _effects(results: Results, folder: Path, home: bool) -> list[Element]:
 def _table(results: Results, scores: pd.DataFrame) -> Table:
     """mAP and rank-1 on every set, a row an arm; a column for every set trained on where that is a factor."""
     place = results.names.index(TRAIN_ON) if TRAIN_ON in results.names else None
-    others = [factor for factor in results.plan.factors if factor["name"] != TRAIN_ON]
+    others = [factor for factor in results.plan.factors if factor.name != TRAIN_ON]
     scores["label"] = [arm if place is None else arm[:place] + arm[place + 1 :] for arm in scores["arm"]]
     columns = scores[["trained", "set", "home"]].drop_duplicates().to_dict("records")
     means = scores.groupby(["label", "trained", "set"])[["mAP", "rank1"]].mean()
@@ -109,7 +109,7 @@ def _table(results: Results, scores: pd.DataFrame) -> Table:
         for label in sorted(scores["label"].unique())
     ]
     heads = [right(f"{column['trained']} → {column['set']}{' (home)' if column['home'] else ''}") for column in columns]
-    letters = ", ".join(str(factor.get("short") or factor["name"]) for factor in others)
+    letters = ", ".join(factor.head for factor in others)
     return Table(
         [wide("Arm"), *heads],
         rows,
@@ -120,30 +120,29 @@ def _table(results: Results, scores: pd.DataFrame) -> Table:
 
 def _steps() -> dict[str, dict[str, float]]:
     """What each trick adds to mAP in the published ladders, fractions, by column of the page."""
-    same = published_table("cumulative_ablation_same_domain")
-    across = published_table("cumulative_ablation_cross_domain")
+    same = published_ladder("cumulative_ablation_same_domain")
+    across = published_ladder("cumulative_ablation_cross_domain")
     columns = {title: same[f"{key}_mAP"] for title, key in HOMES.items()}
     columns |= {title: across[f"{key}_mAP"] for title, key in DIRECTIONS.items()}
     return {
-        title: {name: float(values[rung] - values[rung - 1]) / 100 for rung, name in enumerate(TRICKS, start=1)}
+        title: {name: float(values[name] - values[before]) / 100 for before, name in pairwise(("none", *PAPER_TRICKS))}
         for title, values in columns.items()
     }
 
 
 def _published() -> Table:
     """The papers' ladders, within each set and across, as published."""
-    same = published_table("cumulative_ablation_same_domain")
-    across = published_table("cumulative_ablation_cross_domain")
+    same = published_ladder("cumulative_ablation_same_domain")
+    across = published_ladder("cumulative_ablation_cross_domain")
     rows = []
     for rung, row in each_row(across):
         at_home = [
-            f"{same[f'{key}_mAP'][rung]:.1f} / {same[f'{key}_rank1'][rung]:.1f}" if rung <= RUNGS else MISSING
+            f"{same[f'{key}_mAP'][rung]:.1f} / {same[f'{key}_rank1'][rung]:.1f}" if rung in same.index else MISSING
             for key in HOMES.values()
         ]
         away = [f"{row[f'{key}_mAP']:.1f} / {row[f'{key}_rank1']:.1f}" for key in DIRECTIONS.values()]
         rows.append([str(row["model_cumulative"]), *at_home, *away])
-    erasing = list(TRICKS).index(ERASING) + 1
-    loss = [across[f"{key}_mAP"][erasing] - across[f"{key}_mAP"][erasing - 1] for key in DIRECTIONS.values()]
+    loss = [_steps()[title][ERASING] * 100 for title in DIRECTIONS]
     return Table(
         [wide("Published"), *(right(title) for title in (*HOMES, *DIRECTIONS))],
         rows,

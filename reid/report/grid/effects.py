@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reid.analysis.results import MAIN, QUALITY, Results
+from reid.analysis.results import MAIN, QUALITY, Results, Unavailable
 from reid.metrics.formatting import interval, probability, signed
 from reid.metrics.spec import is_fraction
 from reid.report import style
@@ -110,8 +110,8 @@ def over_queries(results: Results) -> list[Element]:
     """Seed uncertainty beside query uncertainty, where the runs kept their queries' average precision."""
     if results.design.estimand != MAIN_EFFECT:
         return []
-    if isinstance(results.queries, str):
-        return [Text(f"Uncertainty over queries: {results.queries}.")]
+    if isinstance(results.queries, Unavailable):
+        return [Text(f"Uncertainty over queries: {results.queries.reason}.")]
     over, main = results.queries.to_dict("index"), results.effects[MAIN].to_dict("index")
     rows = [
         [

@@ -55,7 +55,7 @@ def spaces_section(results: Results, folder: Path) -> list[Section]:
 def read_arm(results: Results, arm: str) -> list[ResultRecord]:
     """The results of an arm's finished runs that hold the spaces."""
     runs = results.runs[(results.runs["arm"] == arm) & (results.runs["state"] == "finished")]
-    read = [results.plan.run_folder(signature).read_result() for signature in runs["signature"]]
+    read = [results.grid.run(signature).read_result() for signature in runs["signature"]]
     return [result for result in read if result and result.spaces]
 
 
@@ -91,7 +91,7 @@ def embeddings(results: Results, arm: str) -> dict[str, Floats] | None:
     """Features of the pictured identities from the arm's finished run of the lowest seed, or None."""
     runs = results.runs[(results.runs["arm"] == arm) & (results.runs["state"] == "finished")].sort_values("seed")
     for signature in runs["signature"]:
-        path = results.plan.run_folder(signature).path / "embeddings.npz"
+        path = results.grid.run(signature).path / "embeddings.npz"
         if path.exists():
             with np.load(path) as stored:
                 return {name: stored[name] for name in stored.files}

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from reid.analysis.published_tables import published_table
+from reid.analysis.published_tables import published_ladder
 from reid.analysis.results import MAIN, Results
 from reid.analysis.runs_table import each_row
 from reid.metrics.formatting import MISSING, interval, percent, probability, signed, span
 from reid.report import style
 from reid.report.elements import Figure, Section, Table, centred, left, right, wide
 from reid.report.grid.cells import states
-from reid.tricks import TRICKS
+from reid.tricks.paper import PAPER_TRICKS
 
 PUBLISHED = ("market1501_mAP", "market1501_rank1", "dukemtmc_mAP", "dukemtmc_rank1")
 
@@ -26,8 +26,8 @@ def ladder(results: Results, folder: Path) -> list[Section]:
     if single:
         rungs = rungs.assign(band_low=np.nan, band_high=np.nan)
     published = None
-    if results.order == list(TRICKS):
-        published = published_table("cumulative_ablation_same_domain").head(len(rungs))
+    if results.order == list(PAPER_TRICKS):
+        published = published_ladder("cumulative_ablation_same_domain").loc[["none", *PAPER_TRICKS]]
     rows = [
         [
             "none" if name == "none" else f"+ {results.titles[name]}",
@@ -36,9 +36,9 @@ def ladder(results: Results, folder: Path) -> list[Section]:
             interval(MAIN, row["low"], row["high"]),
             probability(row["p_holm"]),
             span(row["band_low"], row["band_high"]),
-            *([f"{published[column][j]:.1f}" for column in PUBLISHED] if published is not None else []),
+            *([f"{published[column][name]:.1f}" for column in PUBLISHED] if published is not None else []),
         ]
-        for j, (name, row) in enumerate(each_row(rungs))
+        for name, row in each_row(rungs)
     ]
     theirs = (
         [right("Market\nmAP"), right("\nrank-1"), right("Duke\nmAP"), right("\nrank-1")]
@@ -119,7 +119,7 @@ def published(results: Results) -> list[Section]:
     caption = (
         f"Published gains in mAP (points) beside the same gains here. {inside} of {known} published numbers lie in our "
         "interval. Theirs are single runs on other data and, for backbones and batches, with the tricks of their "
-        f"paper; ours are on {results.plan.content.get('dataset', {}).get('name', 'this data')}. Sources: "
+        f"paper; ours are on {dataset.name if (dataset := results.plan.dataset) else 'this data'}. Sources: "
         + "; ".join(found["source"].unique())
         + "."
     )

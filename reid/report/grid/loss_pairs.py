@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reid.analysis.runs_table import Plan
 from reid.metrics.formatting import MISSING
 from reid.report.loss_axes import draw_loss, draw_off, limit, window_of
 from reid.report.style import BLUE, VERMILION
 from reid.statistics.design import flipped
 from reid.statistics.factor_coding import DIGITS, Term
-from reid.store.curves import active_losses, loss_title, loss_values, smooth
+from reid.store.measured import active_losses, loss_title, loss_values, smooth
+from reid.store.plan import GridFolder
 
 STYLES = ((VERMILION, "--"), (BLUE, "-"))  # of the first level and the second
 PANELS = 3
@@ -28,7 +28,7 @@ class Pair:
     curves: tuple[pd.DataFrame, pd.DataFrame]
 
 
-def pairs(plan: Plan, table: pd.DataFrame, term: Term) -> tuple[list[Pair], list[str]]:
+def pairs(grid: GridFolder, table: pd.DataFrame, term: Term) -> tuple[list[Pair], list[str]]:
     """Up to three pairs, at the term's level and at the first, from the other factors all off to all on; and what could
     not be read, in words.
 
@@ -43,7 +43,7 @@ def pairs(plan: Plan, table: pd.DataFrame, term: Term) -> tuple[list[Pair], list
     for arm in _spread(arms):
         other = flipped(arm, term.factor, DIGITS[term.level])
         for seed in sorted(table["seed"].unique()):
-            read = [_read(plan, table, name, seed, unread) for name in (arm, other)]
+            read = [_read(grid, table, name, seed, unread) for name in (arm, other)]
             if read[0] is not None and read[1] is not None:
                 found.append(Pair((arm, other), seed, (read[0], read[1])))
                 break
@@ -59,10 +59,10 @@ def _spread(arms: list[str]) -> list[str]:
     return [*dict.fromkeys([arms[0], arms[-1]]), *inner] if arms else []
 
 
-def _read(plan: Plan, table: pd.DataFrame, arm: str, seed: int, unread: list[str]) -> pd.DataFrame | None:
+def _read(grid: GridFolder, table: pd.DataFrame, arm: str, seed: int, unread: list[str]) -> pd.DataFrame | None:
     for signature in table.loc[(table["arm"] == arm) & (table["seed"] == seed), "signature"]:
         try:
-            curves = plan.run_folder(signature).curves()
+            curves = grid.run(signature).curves()
         except (OSError, ValueError) as error:
             unread.append(f"{signature}: curves.parquet cannot be read ({str(error).splitlines()[0]})")
             continue

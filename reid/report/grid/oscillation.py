@@ -15,7 +15,7 @@ from reid.report import style
 from reid.report.elements import Element, Figure, Section, Table, Text, centred, left, right, wide
 from reid.report.loss_panels import arms_shown, curves_of, draw_losses, is_list
 from reid.report.style import BLACK, BLUE, GREY, ORANGE, SKY, VERMILION
-from reid.store.curves import smooth
+from reid.store.measured import smooth
 
 # The indices in words; what they mean stands in reid/training/diagnostics/oscillation.py and conflict.py.
 INDICES = {
@@ -128,7 +128,7 @@ def index_effects(results: Results, measured: Sequence[str]) -> pd.DataFrame:
     """Effects on some indices by (index, title of the term), without the terms that no index can be estimated for."""
     listed = is_list(results)
     titles = {
-        term.name: results.plan.factors[term.factor]["levels"][term.level] if listed else results.titles[term.name]
+        term.name: results.plan.factors[term.factor].levels[term.level] if listed else results.titles[term.name]
         for term in results.terms
     }
     frame = pd.concat({name: results.effects[name].rename(index=titles) for name in measured}, names=["index", "term"])

@@ -51,7 +51,7 @@ def write_report(
 def describe_results(results: Results, folder: Path) -> Document:
     """What the report says; its figures and images are written to `folder`."""
     return document(
-        results.plan.content,
+        results.plan,
         headline(results),
         [*mixture_alerts(results.mixed), *censored_warning(results), *verdict(results, folder)],
         [

@@ -42,7 +42,7 @@ def _lists(results: Results, arm: str, folder: Path) -> list[RankList]:
     finished = runs.loc[(runs["arm"] == arm) & (runs["state"] == "finished"), "signature"].tolist()
     if not finished:
         raise _AbsentError("It has no finished run.")
-    run = results.plan.run_folder(finished[0])
+    run = results.grid.run(finished[0])
     try:
         lists, root = run.read_rank_lists(), Path(run.require_run().dataset.root)
     except DamagedFileError as error:

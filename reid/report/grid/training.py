@@ -10,7 +10,7 @@ from reid.report import style
 from reid.report.elements import Figure, Section, Table, Text, centred, left, right, wide
 from reid.report.grid import loss_pairs as curves
 from reid.report.grid.cells import describe, effect_cells
-from reid.store.curves import active_losses, loss_title
+from reid.store.measured import active_losses, loss_title
 
 MOST_HEIGHT = 8.8  # inches: a figure and its caption fit on a page
 
@@ -21,16 +21,16 @@ def loss_curves(results: Results, folder: Path) -> Section:
     names = [term.name for term in results.terms]
     term = results.terms[names.index("bnneck") if "bnneck" in names else int(sizes.argmax())]
     factor, name = term.factor, results.names[term.factor]
-    every = results.plan.factors[factor]["levels"]
+    every = results.plan.factors[factor].levels
     levels = [every[0], every[term.level]]
-    title = results.plan.factors[factor].get("title") or name
-    shown, unread = curves.pairs(results.plan, results.runs, term)
+    title = results.plan.factors[factor].title or name
+    shown, unread = curves.pairs(results.grid, results.runs, term)
     notes = [Text(f"Left out: {note}.") for note in unread]
     heading = f"Loss curves: {title}"
     if not shown:
         nothing = Text("No two runs that differ in this factor only have curves yet.")
         return Section(heading, [nothing, *notes])
-    others = [other for other in results.plan.factors if other["name"] != name]
+    others = [other for other in results.plan.factors if other.name != name]
     company = [describe(others, pair.arms[0][:factor] + pair.arms[0][factor + 1 :]) for pair in shown]
     contexts = ["alone" if words == "none" else f"with {words}" for words in company]
     losses = active_losses(curves.runs_of(shown))

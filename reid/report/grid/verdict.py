@@ -8,6 +8,7 @@ from reid.analysis.completeness import precision_loss
 from reid.analysis.ladder import ties_with_best
 from reid.analysis.results import MAIN, Results
 from reid.analysis.runs_table import each_row
+from reid.analysis.verdict import Kind
 from reid.metrics.formatting import interval, percent, probability, signed
 from reid.report import style
 from reid.report.elements import Element, Facts, Figure, Table, centred, left, right, wide
@@ -19,11 +20,11 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of the factors in a defining relation
 FRACTIONS = {2: "half", 4: "quarter", 8: "eighth", 16: "sixteenth"}
 
 GROUPS = {
-    "helps": "Helps",
-    "hurts": "Hurts",
-    "no effect": "No effect beyond the noise",
-    "cannot tell": "Cannot tell yet",
-    "not estimable": "Not estimable",
+    Kind.HELPS: "Helps",
+    Kind.HURTS: "Hurts",
+    Kind.NO_EFFECT: "No effect beyond the noise",
+    Kind.UNDECIDED: "Cannot tell yet",
+    Kind.NOT_ESTIMABLE: "Not estimable",
 }
 
 
@@ -31,8 +32,8 @@ def headline(results: Results) -> str:
     """The verdicts in one paragraph, largest effect first."""
     found = results.effects[MAIN].sort_values("effect", ascending=False)
     parts = []
-    for start, label in GROUPS.items():
-        members = [(name, row["effect"]) for name, row in each_row(found) if row["verdict"].startswith(start)]
+    for kind, label in GROUPS.items():
+        members = [(name, row["effect"]) for name, row in each_row(found) if row["kind"] == kind]
         if members:
             words = (results.titles[name] + f" ({signed(MAIN, value)})" * (value == value) for name, value in members)
             parts.append(f"{label}: {', '.join(words)}.")
@@ -78,7 +79,7 @@ def region(results: Results) -> float:
 
 def facts(results: Results) -> list[tuple[str, str]]:
     """Best arm, design, runs by state, noise and data, each a line."""
-    dataset = results.plan.content.get("dataset") or {}
+    dataset = results.plan.dataset
     fingerprints = ", ".join(results.runs["fingerprint"].dropna().unique())
     return [
         ("Best arm", best(results)),
@@ -86,7 +87,7 @@ def facts(results: Results) -> list[tuple[str, str]]:
         ("Runs", runs(results)),
         ("Noise", noise(results)),
         *seeds(results),
-        ("Data", f"{dataset.get('name', 'unnamed')}, fingerprint {fingerprints}"),
+        ("Data", f"{dataset.name if dataset else 'unnamed'}, fingerprint {fingerprints}"),
     ]
 
 
@@ -115,7 +116,7 @@ def design(results: Results) -> str:
 
 def runs(results: Results) -> str:
     """Runs by state, and what those that are missing cost."""
-    count = len(results.plan.content["seeds"])
+    count = len(results.plan.seeds)
     text = f"{len(results.arms)} arms, {count} seed{'s' * (count > 1)}: {states(results)}"
     if bool((results.runs["state"] == "finished").all()):
         return text

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from reid.analysis.study_table import SIDES, Study
+from reid.analysis.study_table import Study
+from reid.report.study.verdict import shares_by_method
 
 
 def write_study_tables(study: Study, folder: Path) -> list[Path]:
@@ -30,8 +31,9 @@ def _comparison(study: Study) -> pd.DataFrame:
     found, comparison = study.difference, study.comparison
     if found is None or comparison is None:
         return pd.DataFrame()
-    sides = {side: pd.Series(comparison[side]["values"], dtype=float) for side in SIDES}
-    seeds = [run["seed"] for run in comparison["winner"]["runs"]]
+    compared = {"winner": comparison.winner, "defaults": comparison.defaults}
+    sides = {side: pd.Series(runs.values, dtype=float) for side, runs in compared.items()}
+    seeds = [run.seed for run in comparison.winner.runs]
     frame = pd.DataFrame({**sides, "difference": sides["winner"] - sides["defaults"]})
     frame.index = pd.Index(seeds, name="seed")
     means = [frame["winner"].mean(), frame["defaults"].mean(), found.difference, found.low, found.high, found.p]
@@ -40,14 +42,13 @@ def _comparison(study: Study) -> pd.DataFrame:
 
 
 def _importances(study: Study) -> pd.DataFrame:
-    found = study.importances
-    if found is None or "refused" in found:
+    if study.shares is None:
         return pd.DataFrame()
     rows = [
-        {"objective": objective.metric, "method": method, "knob": name, **one}
-        for objective, shares in zip(study.objectives, [found, *found.get("others", [])], strict=True)
-        for method in ("fanova", "ped_anova")
-        for name, one in shares[method].items()
+        {"objective": objective.metric, "method": method, "knob": name, **one.model_dump()}
+        for objective, found in zip(study.objectives, study.shares.by_objective, strict=True)
+        for method, shares in shares_by_method(found).items()
+        for name, one in shares.items()
     ]
     return pd.DataFrame(rows).set_index(["objective", "method", "knob"])
 

@@ -1,7 +1,6 @@
 """Figures of a study, in the report's style: the comparison, the search's history, its front and its inner values."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,11 +8,13 @@ from matplotlib.figure import Figure
 
 from reid.analysis.study_table import Study
 from reid.metrics.spec import is_fraction
-from reid.report.style import BLACK, BLUE, GREY, ORANGE, SKY, VERMILION
+from reid.report.study.knob_axis import knob_axes
+from reid.report.style import BLACK, BLUE, GREY, ORANGE, SKY, VERMILION, Style
 from reid.statistics.paired import PairedDifference
+from reid.store.study import KnobImportance
 
 Draw = Callable[[Figure], None]
-MARKS: dict[str, dict[str, Any]] = {
+MARKS: dict[str, Style] = {
     "pruned": {"marker": "x", "color": GREY, "label": "pruned (where it was left)"},
     "diverged": {"marker": "v", "color": VERMILION, "label": "diverged"},
     "failed": {"marker": "s", "color": BLACK, "label": "failed"},
@@ -93,7 +94,7 @@ def _last(study: Study, number: int) -> float | None:
 def intermediate(study: Study) -> Draw:
     """What trials reported on their way, by step; those that were pruned end early."""
     objective = study.objectives[0]
-    styles: dict[str, dict[str, Any]] = {
+    styles: dict[str, Style] = {
         "complete": {"color": SKY, "linewidth": 0.8, "alpha": 0.7, "label": "complete"},
         "pruned": {"color": VERMILION, "linewidth": 0.8, "linestyle": "--", "marker": "x", "label": "pruned"},
         "diverged": {"color": BLACK, "linewidth": 0.8, "linestyle": ":", "marker": "v", "label": "diverged"},
@@ -113,25 +114,25 @@ def intermediate(study: Study) -> Draw:
     return draw
 
 
-def _line(axes: Axes, study: Study, number: int, style: dict[str, Any]) -> None:
+def _line(axes: Axes, study: Study, number: int, style: Style) -> None:
     steps = study.intermediate.get(number)
     if steps:
         x, y = np.array(steps).T
         axes.plot(x, study.objectives[0].factor * y, **style)
 
 
-def importances(study: Study, found: dict[str, Any]) -> Draw:
+def importances(study: Study, shares: Mapping[str, Mapping[str, KnobImportance]]) -> Draw:
     """Both methods' shares with their intervals, a row a knob."""
-    titles = {one.name: one.title for one in study.knobs}
-    names = sorted(found["fanova"], key=lambda name: -found["fanova"][name]["importance"])
+    titles = {one.name: one.title for one in knob_axes(study)}
+    names = sorted(shares["fanova"], key=lambda name: -shares["fanova"][name].importance)
     methods = {"fanova": ("fANOVA", BLUE, "o", -0.12), "ped_anova": ("PED-ANOVA", VERMILION, "s", 0.12)}
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         for method, (label, colour, marker, offset) in methods.items():
-            rows = [found[method][name] for name in names]
+            rows = [shares[method][name].model_dump() for name in names]
             middle, low, high = (100 * np.array([row[key] for row in rows]) for key in ("importance", "low", "high"))
-            style: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 4, "elinewidth": 1.1}
+            style: Style = {"color": colour, "marker": marker, "markersize": 4, "elinewidth": 1.1}
             y = np.arange(len(names)) + offset
             axes.errorbar(middle, y, xerr=(middle - low, high - middle), linestyle="none", label=label, **style)
         axes.set_yticks(np.arange(len(names)), [titles.get(name, name) for name in names])
@@ -156,7 +157,7 @@ def pareto(study: Study) -> Draw:
         axes.plot(x[study.front], y[study.front], color=BLUE, marker="o", markersize=4, linewidth=1, label="the front")
         defaults = [n for n in study.complete.index if same_knobs(study, n)]
         if defaults:
-            style: dict[str, Any] = {"marker": "*", "color": ORANGE, "edgecolor": BLACK, "linewidth": 0.5, "zorder": 4}
+            style: Style = {"marker": "*", "color": ORANGE, "edgecolor": BLACK, "linewidth": 0.5, "zorder": 4}
             axes.scatter(x[defaults], y[defaults], s=70, label="paper's defaults", **style)
         axes.set_xlabel(first.label)
         axes.set_ylabel(second.label)

@@ -1,8 +1,8 @@
 """What a study's report says, page by page."""
 
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 from reid.analysis.runs_table import each_row
 from reid.analysis.study_table import Study
@@ -25,8 +25,9 @@ from reid.report.elements import (
 )
 from reid.report.study import figures as drawn
 from reid.report.study import landscape
-from reid.report.study.knob_axis import Knob
-from reid.report.study.verdict import METHODS, headline, measured_or_dash, progress, verdict
+from reid.report.study.knob_axis import KnobAxis, knob_axes
+from reid.report.study.verdict import METHODS, headline, measured_or_dash, progress, shares_by_method, verdict
+from reid.store.study import KnobImportance
 
 FEWEST_FOR_MAPS = 20
 MOST_MAPS = 3
@@ -35,7 +36,7 @@ MOST_MAPS = 3
 def describe_study(study: Study, folder: Path) -> Document:
     """What the report says; its figures are written to `folder`."""
     return document(
-        study.content,
+        study.record,
         headline(study),
         verdict(study, folder),
         [
@@ -74,11 +75,10 @@ def parallel(study: Study, folder: Path) -> Section:
     return Section("Knobs and value", [figure])
 
 
-def ranked(study: Study) -> list[Knob]:
+def ranked(study: Study) -> list[KnobAxis]:
     """Knobs, the most important first where that is known."""
-    found = study.importances or {}
-    shares = found.get("fanova") or {}
-    return sorted(study.knobs, key=lambda one: -shares.get(one.name, {}).get("importance", 0.0))
+    shares = study.shares.fanova if study.shares else {}
+    return sorted(knob_axes(study), key=lambda one: -shares[one.name].importance if one.name in shares else 0.0)
 
 
 def maps(study: Study, folder: Path) -> list[Section]:
@@ -93,7 +93,7 @@ def maps(study: Study, folder: Path) -> list[Section]:
         )
         return [Section(title, [Text(few)])]
     file = style.save(folder / "maps.svg", 2.6, landscape.maps(study, pairs))
-    how = "the most important knobs" if "fanova" in (study.importances or {}) else "the first knobs of the study"
+    how = "the most important knobs" if study.shares else "the first knobs of the study"
     figure = Figure(
         file,
         f"Pairs of {how}. Colour: average of the trials near a point, with Gaussian weights of a standard "
@@ -119,20 +119,21 @@ def importances(study: Study, folder: Path) -> Section:
     title, found = "Which knob matters", study.importances
     if found is None:
         return Section(title, [Text("Measured when the search ends.")])
-    if "refused" in found:
-        return Section(title, [Text(f"Not told: {found['refused']}.")])
-    titles = {one.name: one.title for one in study.knobs}
+    if found.refused is not None:
+        return Section(title, [Text(f"Not told: {found.refused}.")])
+    titles = {one.name: one.title for one in knob_axes(study)}
     shown: list[Element] = []
-    for i, (objective, shares) in enumerate(zip(study.objectives, [found, *found.get("others", [])], strict=True)):
+    for i, (objective, of_objective) in enumerate(zip(study.objectives, found.by_objective, strict=True)):
+        shares = shares_by_method(of_objective)
         height = 0.7 + 0.3 * len(shares["fanova"])
         file = style.save(folder / f"importances{i}.svg", height, drawn.importances(study, shares))
         rows = [
             [titles.get(name, name), *(cell for m in METHODS for cell in _cells(shares[m][name]))]
-            for name in sorted(shares["fanova"], key=lambda name: -shares["fanova"][name]["importance"])
+            for name in sorted(shares["fanova"], key=lambda name: -shares["fanova"][name].importance)
         ]
         about = f"For {objective.words}: " if len(study.objectives) > 1 else ""
         caption = (
-            f"{about}shares of {found['n_trials']} complete trials with 95 % bootstrap intervals over the trials. "
+            f"{about}shares of {found.n_trials} complete trials with 95 % bootstrap intervals over the trials. "
             "fANOVA: share of the variance over the whole space, by a random forest. PED-ANOVA: what tells the best "
             "tenth of the trials from the others. They answer different questions; where they differ, neither is sure."
         )
@@ -142,8 +143,8 @@ def importances(study: Study, folder: Path) -> Section:
     return Section(title, shown)
 
 
-def _cells(one: dict[str, float]) -> list[str]:
-    return [percent(one["importance"]), f"[{percent(one['low'])}, {percent(one['high'])}]"]
+def _cells(one: KnobImportance) -> list[str]:
+    return [percent(one.importance), f"[{percent(one.low)}, {percent(one.high)}]"]
 
 
 def intermediate(study: Study, folder: Path) -> list[Section]:
@@ -168,11 +169,12 @@ def pareto(study: Study, folder: Path) -> list[Section]:
         [
             str(n),
             *(measured_or_dash(one.metric, study.value(n, one.metric)) for one in study.objectives[:2]),
-            *(one.words(study.trials.at[n, one.name]) for one in study.knobs),
+            *(one.words(values[one.name]) for one in knob_axes(study)),
         ]
         for n in study.front
+        for values in [study.trials.loc[n].to_dict()]
     ]
-    heads = [right("Trial"), *(right(goal(study, i)) for i in (0, 1)), *(right(one.title) for one in study.knobs)]
+    heads = [right("Trial"), *(right(goal(study, i)) for i in (0, 1)), *(right(one.title) for one in knob_axes(study))]
     figure = Figure(
         file,
         "Complete trials by both objectives. The line joins the front: the trials that no other beats on both. "
@@ -198,13 +200,13 @@ def goal(study: Study, i: int) -> str:
 def trials(study: Study) -> Section:
     """Every trial with its state."""
     goals = [right(goal(study, i)) for i in range(len(study.objectives))]
-    titles = [right(one.title.replace(": ", ":\n")) for one in study.knobs]
+    titles = [right(one.title.replace(": ", ":\n")) for one in knob_axes(study)]
     rows = [
         [
             str(n),
             row["state"],
             *(measured_or_dash(one.metric, row[one.metric]) for one in study.objectives),
-            *(one.words(row[one.name]) for one in study.knobs),
+            *(one.words(row[one.name]) for one in knob_axes(study)),
             str(row["seeds"]),
             number(row["seconds"]),
             row["reason"] or "",
@@ -218,30 +220,29 @@ def trials(study: Study) -> Section:
 
 def provenance(study: Study) -> Section:
     """What the numbers were made from, and the command that makes them again."""
-    content = study.content
-    data = content.get("dataset") or {}
+    asked, data = study.record, study.record.dataset
     states = study.runs["state"].value_counts().sort_index()
     rows = [
-        ("Study", f"{content['name']}, begun {content.get('created', MISSING)}"),
+        ("Study", f"{asked.name}, begun {asked.created}"),
         ("Code hash", ", ".join(sorted(study.runs["code"].dropna().unique())) or MISSING),
         (
             "Data set",
-            f"{data.get('name', MISSING)} ({data.get('layout', MISSING)}), {data.get('fingerprint', MISSING)}",
+            f"{data.name} ({data.layout}), {data.fingerprint or MISSING}",
         ),
         ("Ranking", "; ".join(sorted(study.runs["protocol"].dropna().unique())) or MISSING),
         ("Runs", ", ".join(f"{count} {state}" for state, count in states.items()) or "none"),
-        ("Storage", str(content.get("storage") or MISSING)),
-        ("Seeds", f"{_list(content.get('seeds'))} a trial; fresh {_list(content.get('fresh_seeds'))}"),
+        ("Storage", asked.storage or MISSING),
+        ("Seeds", f"{_list(asked.seeds)} a trial; fresh {_list(asked.fresh_seeds)}"),
     ]
     shown: list[Element] = [
         Facts(rows),
         Text("The command that runs this study, and goes on with it:"),
-        Code(content.get("command") or ""),
+        Code(asked.command),
     ]
-    if content.get("yaml"):
-        shown += [Text("The study's file:"), Code(content["yaml"].rstrip())]
+    if asked.yaml:
+        shown += [Text("The study's file:"), Code(asked.yaml.rstrip())]
     return Section("Provenance", shown)
 
 
-def _list(values: Any) -> str:
-    return ", ".join(map(str, values or [])) or MISSING
+def _list(values: Sequence[int]) -> str:
+    return ", ".join(map(str, values)) or MISSING

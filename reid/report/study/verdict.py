@@ -1,18 +1,19 @@
 """The first page of a study's report: is tuning worth it, by how much, how sure, and which knob matters."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from reid.analysis.study_table import SIDES, Study
+from reid.analysis.study_table import Study
 from reid.metrics.formatting import MISSING, interval, measured, percent, probability, signed
 from reid.metrics.spec import is_fraction
 from reid.report import style
 from reid.report.document import mixture_alerts
 from reid.report.elements import Element, Facts, Figure, Table, centred, left, right, wide
 from reid.report.study import figures as drawn
+from reid.report.study.knob_axis import knob_axes
 from reid.statistics.paired import Outcome
+from reid.store.study import KnobImportance, ObjectiveImportance, StudyRecord
 
 METHODS = {"fanova": "fANOVA", "ped_anova": "PED-ANOVA"}
 
@@ -32,9 +33,9 @@ def gain(study: Study) -> str:
             f"{value_words(study.objectives[0].metric, best)} on the validation set, a number that the search "
             "itself has chosen and that proves nothing."
         )
-    if comparison["winner"]["params"] == comparison["defaults"]["params"]:
+    if comparison.winner.params == comparison.defaults.params:
         return "Nothing gained: the best trial has the paper's defaults."
-    metric = comparison["metric"]
+    metric = comparison.metric
     what = f"{signed(metric, found.difference)} {unit(metric)} over the paper's defaults"
     outcome = found.outcome(study.maximize)
     if outcome == Outcome.CANNOT_TELL:
@@ -48,10 +49,10 @@ def gain(study: Study) -> str:
 
 def optimism(study: Study) -> list[str]:
     """How much more the search promised than the winner's fresh seeds gave."""
-    if not study.comparison or study.comparison.get("optimism") is None:
+    if study.comparison is None or study.comparison.optimism is None:
         return []
-    metric, size = study.comparison["metric"], float(study.comparison["optimism"])
-    best = value_words(metric, study.comparison["validation_best"])
+    metric, size = study.comparison.metric, study.comparison.optimism
+    best = value_words(metric, study.comparison.validation_best)
     if signed(metric, size) == "0.0":
         return [f"The search's own best value, {best}, is what the same knobs gave with fresh seeds."]
     gap = f"{measured(metric, abs(size))} {unit(metric)} {'better' if size > 0 else 'worse'}"
@@ -63,11 +64,12 @@ def knob_that_matters(study: Study) -> str:
     found = study.importances
     if found is None:
         return "Which knob matters is measured when the search ends."
-    if "refused" in found:
-        return f"Which knob matters is not told: {found['refused']}."
-    titles = {one.name: one.title for one in study.knobs}
-    first = {method: max(found[method], key=lambda name: found[method][name]["importance"]) for method in METHODS}
-    words = {method: share(found[method][name]) for method, name in first.items()}
+    if found.refused is not None:
+        return f"Which knob matters is not told: {found.refused}."
+    titles = {one.name: one.title for one in knob_axes(study)}
+    shares = shares_by_method(found)
+    first = {method: max(knobs, key=lambda name: knobs[name].importance) for method, knobs in shares.items()}
+    words = {method: share(shares[method][name]) for method, name in first.items()}
     if first["fanova"] == first["ped_anova"]:
         return f"{titles[first['fanova']]} matters most ({words['fanova']} of the variance)."
     return (
@@ -86,10 +88,11 @@ def compared(study: Study, folder: Path) -> list[Element]:
     found, comparison = study.difference, study.comparison
     if found is None or comparison is None:
         return []
-    metric = comparison["metric"]
-    values = {side: [np.nan if v is None else float(v) for v in comparison[side]["values"]] for side in SIDES}
+    metric = comparison.metric
+    compared = {"winner": comparison.winner, "defaults": comparison.defaults}
+    values = {side: [np.nan if v is None else v for v in runs.values] for side, runs in compared.items()}
     means = {
-        side: value_words(metric, float(np.mean([v for v in values[side] if v == v] or [np.nan]))) for side in SIDES
+        side: value_words(metric, float(np.mean([v for v in values[side] if v == v] or [np.nan]))) for side in compared
     }
     row = [
         metric.replace("_", " "),
@@ -110,7 +113,7 @@ def compared(study: Study, folder: Path) -> list[Element]:
         right("pairs"),
     ]
     shown: list[Element] = [Table(heads, [row])]
-    if found.pairs and comparison["winner"]["params"] != comparison["defaults"]["params"]:
+    if found.pairs and comparison.winner.params != comparison.defaults.params:
         lost = len(values["winner"]) - found.pairs
         note = (
             f" {lost} of {len(values['winner'])} seeds have no pair: a run diverged or is not finished." if lost else ""
@@ -129,16 +132,16 @@ def compared(study: Study, folder: Path) -> list[Element]:
 
 def knobs(study: Study) -> Table:
     """A row a knob: the paper's value, the winner's, the range, and its share by both methods."""
-    found = study.importances if study.importances and "refused" not in study.importances else None
+    shares = shares_by_method(study.shares) if study.shares else {}
     rows = [
         [
             one.title,
-            one.words(one.default),
+            one.words(one.knob.default),
             one.words(study.winner[one.name]),
             one.span,
-            *(share(found[method][one.name]) if found and one.name in found[method] else MISSING for method in METHODS),
+            *(share(known[one.name]) if one.name in (known := shares.get(m, {})) else MISSING for m in METHODS),
         ]
-        for one in study.knobs
+        for one in knob_axes(study)
     ]
     return Table(
         [
@@ -154,21 +157,20 @@ def knobs(study: Study) -> Table:
 
 def facts(study: Study) -> list[tuple[str, str]]:
     """The search in a few lines."""
-    content = study.content
+    asked = study.record
     goals = " and ".join(f"{one.words} {'up' if one.maximize else 'down'}" for one in study.objectives)
-    seeds, fresh = content.get("seeds") or [], content.get("fresh_seeds") or []
-    data = content.get("dataset") or {}
+    seeds, fresh, data = asked.seeds, asked.fresh_seeds, asked.dataset
     lines = [
-        ("Search", f"{goals}; sampler {told(content.get('sampler'))}, pruner {content.get('pruner') or 'none'}"),
+        ("Search", f"{goals}; sampler {told(asked.sampler.model_dump())}, pruner {asked.pruner}"),
         ("Trials", progress(study)),
         ("Seeds", f"{len(seeds)} a trial, averaged; {len(fresh)} fresh ones for the comparison"),
-        ("Data", f"{data.get('name', 'unnamed')}, fingerprint {data.get('fingerprint', MISSING)}; {held_out(content)}"),
+        ("Data", f"{data.name}, fingerprint {data.fingerprint or MISSING}; {held_out(asked)}"),
     ]
     if len(study.objectives) > 1:
         lines.append(("Front", f"{len(study.front)} complete trials that no other beats on every objective"))
-    if study.comparison and study.comparison.get("optimism") is not None:
-        metric = study.comparison["metric"]
-        size = signed(metric, float(study.comparison["optimism"]))
+    if study.comparison is not None and study.comparison.optimism is not None:
+        metric = study.comparison.metric
+        size = signed(metric, study.comparison.optimism)
         words = (
             f"validation best against the winner's fresh seeds on the same validation identities: {size} "
             f"{unit(metric)}, what the best of many noisy trials owes to luck"
@@ -177,12 +179,12 @@ def facts(study: Study) -> list[tuple[str, str]]:
     return lines
 
 
-def held_out(content: dict[str, Any]) -> str:
+def held_out(asked: StudyRecord) -> str:
     """Where trials are ranked."""
-    return f"trials are ranked on held-out training identities ({told(content.get('split'))})"
+    return f"trials are ranked on held-out training identities ({told(asked.split.model_dump())})"
 
 
-def told(value: Any) -> str:
+def told(value: object) -> str:
     """A setting, or some with their names, in words; those that are not set are left out."""
     if isinstance(value, dict):
         keys = {key: "" if key == "name" else f"{key.replace('_', ' ')} " for key in value if value[key] is not None}
@@ -195,12 +197,17 @@ def progress(study: Study) -> str:
     counts = study.trials["state"].value_counts()
     complete = counts.pop("complete")
     others = "".join(f", {count} {state}" for state, count in sorted(counts.items()))
-    return f"{complete} of {study.content.get('trials', len(study.trials))} complete{others}"
+    return f"{complete} of {study.record.trials} complete{others}"
 
 
-def share(one: dict[str, float]) -> str:
+def shares_by_method(found: ObjectiveImportance) -> dict[str, dict[str, KnobImportance]]:
+    """Shares by knob, for each of METHODS."""
+    return {"fanova": found.fanova, "ped_anova": found.ped_anova}
+
+
+def share(one: KnobImportance) -> str:
     """An importance with its interval, in percent."""
-    return f"{percent(one['importance'])} % [{percent(one['low'])}, {percent(one['high'])}]"
+    return f"{percent(one.importance)} % [{percent(one.low)}, {percent(one.high)}]"
 
 
 def unit(metric: str) -> str:
