@@ -12,6 +12,7 @@ from reid.report.elements import Facts, Figure, Lines, Section, Table
 from reid.report.grid.appendix import provenance
 from reid.report.grid.cross_domain import cross_domain_section
 from tests.helpers.grids_on_disk import TRICK_FACTORS, MakeGrid, dataset, write_json
+from tests.helpers.seventh_trick import seventh_trick
 
 SETS = ("day", "night")
 TRAIN_ON = {"name": "train_on", "short": "train", "title": "Trained on", "levels": list(SETS)}
@@ -88,6 +89,12 @@ def test_every_arm_is_shown_on_every_set(grid: Path, tmp_path: Path) -> None:
     assert [row[0] for row in published.rows][-1] == "-REA (all tricks but REA)"
     assert published.rows[-1][1:] == ["–", "–", "25.7 / 41.4", "25.5 / 54.3"]
     assert "random erasing costs 3.9 and 3.9 points" in published.caption
+
+
+def test_a_seventh_trick_leaves_the_page_as_it_is(grid: Path, tmp_path: Path) -> None:
+    before = cross_domain_section(read_results(grid), tmp_path)
+    with seventh_trick():
+        assert cross_domain_section(read_results(grid), tmp_path) == before
 
 
 def test_without_another_set_there_is_no_page(make_grid: MakeGrid, tmp_path: Path) -> None:
