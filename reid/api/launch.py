@@ -15,7 +15,7 @@ from reid.registry import load_installed, load_plugins
 from reid.store.study import TrialRecord
 from reid.studies.launch import Launch, study_folder
 from reid.studies.launch import tune as tune_on
-from reid.studies.search_status import SearchStatus
+from reid.studies.search import SearchStatus
 from reid.studies.study_file import StudyPlan
 from reid.tracking.background import BackgroundTracker
 from reid.tracking.study_tracker import study_tracker

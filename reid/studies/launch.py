@@ -30,8 +30,7 @@ from reid.store.tracker import Tracker
 from reid.studies.comparison import Comparison
 from reid.studies.liveness import WorkerHeartbeat
 from reid.studies.plots import draw_plots
-from reid.studies.search import Search
-from reid.studies.search_status import SearchStatus
+from reid.studies.search import Search, SearchStatus
 from reid.studies.storage import Storage
 from reid.studies.study_file import StudyPlan
 from reid.studies.study_folder import write_importances, write_study, write_trials

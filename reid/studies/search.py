@@ -1,7 +1,9 @@
 """Searches: takes trials, has their runs trained, and ends each with what came of them."""
 
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from optuna.trial import Trial
@@ -12,12 +14,11 @@ from reid.execution.events import Ended, Progressed, Retrying, RunEvent
 from reid.execution.interrupts import Interrupts
 from reid.recipe import Recipe
 from reid.recipe.yaml import describe
-from reid.store.run_records import RunState
+from reid.store.run_records import ProgressRecord, RunState
 from reid.store.stop_request import StopRequest
 from reid.store.study import StudyRecord, TrialRecord, TrialState
 from reid.store.tracker import Tracker
 from reid.studies.search_space import values_of
-from reid.studies.search_status import SearchStatus
 from reid.studies.study_folder import write_trials
 from reid.studies.trial_in_progress import TrialInProgress
 from reid.studies.trials import TrialOutcome, Trials
@@ -25,6 +26,32 @@ from reid.studies.validation_runs import SearchRuns, ValidationRun
 from reid.training import require_trainable
 
 LOOK_SECONDS = 2.0  # between looks at what other processes did
+
+
+@dataclass
+class SearchStatus:
+    """What a view shows of a search: all its trials, and how far the runs of this process are."""
+
+    study: StudyRecord
+    slots: int
+    trials: list[TrialRecord] = field(default_factory=list)
+    progress: dict[str, ProgressRecord] = field(default_factory=dict)  # by signature
+    notices: deque[str] = field(default_factory=lambda: deque(maxlen=5))
+
+    def counts(self) -> Counter[TrialState]:
+        """Trials by state."""
+        return Counter(trial.state for trial in self.trials)
+
+    def over(self) -> int:
+        """Trials that are over."""
+        return sum(trial.state.is_over for trial in self.trials)
+
+    def remaining_seconds(self) -> float | None:
+        """Mean time of the trials that are over, times what is left, over the slots; None before one is."""
+        taken = [trial.seconds for trial in self.trials if trial.seconds]
+        return sum(taken) / len(taken) * (self.study.trials - self.over()) / self.slots if taken else None
+
+
 ShowSearch = Callable[[SearchStatus, TrialRecord | None], None]  # with the trial that ended, if one did
 
 

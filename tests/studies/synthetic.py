@@ -19,8 +19,7 @@ from reid.store.run_records import Cost, ProgressRecord, ResultRecord, RunState
 from reid.store.run_store import RunStore, set_state
 from reid.store.study import TrialRecord
 from reid.store.tracker import NoTracker
-from reid.studies.search import Search
-from reid.studies.search_status import SearchStatus
+from reid.studies.search import Search, SearchStatus
 from reid.studies.storage import Storage
 from reid.studies.study_file import StudyPlan
 from reid.studies.trials import Trials

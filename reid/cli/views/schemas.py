@@ -28,11 +28,14 @@ def file_schema(kind: str) -> Schema:
         if "tricks" in place.get("properties", {}):
             _offer(place["properties"]["tricks"], _tricks())
     if kind == "grid":
+        named = parts["DatasetSource"]
+        required = [key for key in named["required"] if key != "name"]  # under `datasets` the key is the name
+        schema["properties"]["datasets"]["additionalProperties"] = {**named, "required": required}
         levels = {"type": "array", "minItems": 2}
         _offer(schema["properties"]["factors"], _tricks() | dict.fromkeys(Recipe.paths(), levels))
     if kind == "study":
-        named: dict[str, Schema] = {f"{trick.name}.{knob}": {} for trick in TRICKS.values() for knob in trick.knobs}
-        _offer(schema["properties"]["knobs"], named | {path: {} for path in Recipe.paths()})
+        knobs: dict[str, Schema] = {f"{trick.name}.{knob}": {} for trick in TRICKS.values() for knob in trick.knobs}
+        _offer(schema["properties"]["knobs"], knobs | {path: {} for path in Recipe.paths()})
     return schema
 
 

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from reid.cli.views.json_lines import EventLines
 from reid.store.study import TrialRecord
 from reid.studies.launch import Outcome, StudyStatus
-from reid.studies.search_status import SearchStatus
+from reid.studies.search import SearchStatus
 
 
 class StudyEventLines(EventLines):

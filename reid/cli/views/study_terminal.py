@@ -13,7 +13,7 @@ from reid.cli.views.status_table import clock
 from reid.store.study import ComparisonRecord, KnobRecord, KnobValue, StudyRecord, TrialRecord, TrialState
 from reid.studies.forecast import StudyForecast
 from reid.studies.launch import Outcome
-from reid.studies.search_status import SearchStatus
+from reid.studies.search import SearchStatus
 from reid.studies.study_file import EVALUATED
 
 COLOURS = {
