@@ -11,18 +11,19 @@ from reid.statistics.least_squares import Array
 from reid.statistics.linear_model import analyse
 
 
-def precision_loss(table: pd.DataFrame, factors: Sequence[str], metric: str) -> tuple[float, int, int]:
+def precision_loss(table: pd.DataFrame, factors: Sequence[str], metric: str, asked: str = "") -> tuple[float, int, int]:
     """Standard error of an effect now over that of the whole plan, for runs of equal noise (mean over the factors that
-    can be estimated; NaN without one), and how many effects and how many interactions of the plan are out of reach."""
-    planned = _scales(table.assign(state="finished", **{metric: 0.0}), factors, metric)
-    now = _scales(table, factors, metric)
+    can be estimated; NaN without one), and how many effects and how many interactions of the plan are out of reach.
+    `asked` is the design as the grid file names it."""
+    planned = _scales(table.assign(state="finished", **{metric: 0.0}), factors, metric, asked)
+    now = _scales(table, factors, metric, asked)
     lost = [np.isnan(after) & ~np.isnan(before) for before, after in zip(planned, now, strict=True)]
     ratio = now[0] / planned[0]
     known = ratio[~np.isnan(ratio)]
     return float(known.mean()) if len(known) else float("nan"), int(lost[0].sum()), int(lost[1].sum())
 
 
-def _scales(table: pd.DataFrame, factors: Sequence[str], metric: str) -> tuple[Array, Array]:
+def _scales(table: pd.DataFrame, factors: Sequence[str], metric: str, asked: str) -> tuple[Array, Array]:
     """Standard errors of the effects, and of the interactions, for noise of standard deviation 1."""
     analysis = analyse(table, factors, metric)
-    return estimate(analysis, design_of(table, factors), table, metric).scale, analysis.infer_pairs().scale
+    return estimate(analysis, design_of(table, factors, asked), table, metric).scale, analysis.infer_pairs().scale

@@ -21,20 +21,21 @@ def effects(
     metric: str,
     rope: float | None = None,
     titles: Mapping[str, str] | None = None,
+    asked: str = "",
 ) -> pd.DataFrame:
     """Effect of each factor on `metric`, with its 95 % interval: mean at its second level minus mean at its first.
 
     `table` is tidy (see `read_runs`): a row a planned run; only finished runs count as numbers. The effect is the main
     effect, averaged over all levels of the others; in a leave-one-out, add-one-in or ladder design it is the single
-    step that the design is made of (`design_of(table, factors).estimand` says which). A factor of more than two levels
-    has a row a level against its first, named "factor=level".
+    step that the design is made of (`design_of(table, factors, asked).estimand` says which; `asked` is the design as
+    the grid file names it). A factor of more than two levels has a row a level against its first, named "factor=level".
 
     Columns: effect, low and high (95 %), p, p_holm (over the rows), kind (a `Kind`), verdict (the same in words).
     `rope` is half the width of the region of practical equivalence, in units of the metric; by default the standard
     deviation of a single run. `titles` are names for the verdicts' words. Rows that the runs cannot estimate are NaN
     and their verdict says why.
     """
-    analysis, design = analyse(table, factors, metric), design_of(table, factors)
+    analysis, design = analyse(table, factors, metric), design_of(table, factors, asked)
     found = estimate(analysis, design, table, metric)
     names = [term.name for term in analysis.coding.terms]
     columns = {"effect": found.effect, "low": found.low, "high": found.high, "p": found.p, "p_holm": holm(found.p)}

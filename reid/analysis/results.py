@@ -12,11 +12,11 @@ from reid.analysis.interactions import alias_sums, interactions
 from reid.analysis.ladder import ladder, single_steps
 from reid.analysis.published import compare
 from reid.analysis.query_bootstrap import query_uncertainty
-from reid.analysis.runs_table import COSTS, METRICS, SOURCES, mixture, read_runs
+from reid.analysis.runs_table import COSTS, SCORES, SOURCES, mixture, read_runs
 from reid.analysis.seed_pairing import Pairing, pairing
 from reid.analysis.shapley import shapley
 from reid.errors import InputError
-from reid.metrics.spec import is_fraction
+from reid.metrics.spec import METRICS, is_fraction
 from reid.statistics.design import Design, design_of
 from reid.statistics.factor_coding import Term, coding
 from reid.statistics.linear_model import Analysis, analyse, usable
@@ -25,7 +25,7 @@ from reid.store.run_records import RunRecord
 from reid.tricks.paper import PAPER_TRICKS
 
 MAIN = "mAP"
-QUALITY = {"mAP": "mAP", "rank1": "rank-1", "mINP": "mINP"}
+QUALITY = {name: METRICS[name].title for name in ("mAP", "rank1", "mINP")}
 NOT_MEASURED = ("arm", "seed", "signature", "state", "reason", "cut_epoch", "cut_mAP", *SOURCES)
 
 
@@ -96,7 +96,7 @@ class Results:
 
     @cached_property
     def design(self) -> Design:
-        return design_of(self.runs, self.names)
+        return design_of(self.runs, self.names, self.plan.design)
 
     @cached_property
     def analysis(self) -> Analysis:
@@ -105,7 +105,7 @@ class Results:
     @property
     def extras(self) -> list[str]:
         """Numeric columns of the table beyond the metrics and costs that every run has."""
-        known = {*self.names, *METRICS, *COSTS, *NOT_MEASURED}
+        known = {*self.names, *SCORES, *COSTS, *NOT_MEASURED}
         numbers = self.runs.select_dtypes("number").columns
         return [name for name in numbers if name not in known and self.runs[name].notna().any()]
 
@@ -117,10 +117,11 @@ class Results:
     @cached_property
     def effects(self) -> dict[str, pd.DataFrame]:
         """Effects on each of the metrics and costs; verdicts call factors by their titles."""
-        return {
-            metric: effects(self.runs, self.names, metric, self.rope if is_fraction(metric) else None, self.titles)
-            for metric in (*QUALITY, *COSTS, *self.extras)
-        }
+        found = {}
+        for metric in (*QUALITY, *COSTS, *self.extras):
+            rope = self.rope if is_fraction(metric) else None
+            found[metric] = effects(self.runs, self.names, metric, rope, self.titles, self.plan.design)
+        return found
 
     @cached_property
     def interactions(self) -> pd.DataFrame:
@@ -137,8 +138,8 @@ class Results:
 
     @cached_property
     def order(self) -> list[str] | None:
-        """The order of the ladder: the paper's for its six tricks, the design's where it is one ladder."""
-        return list(PAPER_TRICKS) if set(self.names) == set(PAPER_TRICKS) else self.design.order
+        """The order of the ladder: the design's where it is one, the paper's for its six tricks."""
+        return self.design.order or (list(PAPER_TRICKS) if set(self.names) == set(PAPER_TRICKS) else None)
 
     @cached_property
     def ladder(self) -> pd.DataFrame | None:
@@ -184,7 +185,7 @@ class Results:
         planned = self.runs.drop_duplicates("arm").set_index("arm").sort_index()
         frame = planned[self.names].copy()
         frame["finished"] = finished.size().reindex(frame.index, fill_value=0)
-        for column in (*METRICS, *COSTS, *self.extras):
+        for column in (*SCORES, *COSTS, *self.extras):
             frame[column] = finished[column].mean().reindex(frame.index)
             frame[f"{column}_sd"] = finished[column].std(ddof=1).reindex(frame.index)
         return frame

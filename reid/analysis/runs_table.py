@@ -7,12 +7,14 @@ import pandas as pd
 from pydantic import JsonValue
 
 from reid.files import DamagedFileError
+from reid.metrics.scores import Scores
+from reid.metrics.spec import METRICS
 from reid.store.measured import metric_values
 from reid.store.plan import GridFolder
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import ResultRecord, RunState, StateRecord
 
-METRICS = ("mAP", "rank1", "rank5", "rank10", "mINP")
+SCORES = tuple(name for name in METRICS if name in Scores.model_fields)
 COSTS = ("train_seconds", "images_per_second", "peak_memory_mb")
 SOURCES = {"code": "training code", "fingerprint": "data fingerprint", "protocol": "evaluation protocol"}
 NOT_PROTOCOL = ("feature", "every", "batch")  # of a recipe's evaluation: BNNeck's own, and what changes no number
@@ -37,10 +39,10 @@ def read_runs(grid: GridFolder) -> pd.DataFrame:
         for run in plan.runs
     ]
     names = [factor.name for factor in plan.factors]
-    columns = ["arm", *names, "seed", "signature", "state", *METRICS, *COSTS, *SOURCES, "reason"]
+    columns = ["arm", *names, "seed", "signature", "state", *SCORES, *COSTS, *SOURCES, "reason"]
     own = list(dict.fromkeys(name for row in rows for name in row if name not in columns))
     table = pd.DataFrame(rows, columns=[*columns, *own])
-    numbers = [*METRICS, *COSTS, *own]
+    numbers = [*SCORES, *COSTS, *own]
     table[numbers] = table[numbers].astype(float)
     for factor in plan.factors:
         column = table[factor.name].map(str)

@@ -12,6 +12,7 @@ from reid.analysis.runs_table import SOURCES, mixture, outcome
 from reid.errors import InputError
 from reid.metrics.spec import is_fraction
 from reid.statistics.paired import PairedDifference, paired_difference
+from reid.store.measured import metric_head, metric_title
 from reid.store.run_folder import RunFolder
 from reid.store.study import (
     ComparisonRecord,
@@ -45,11 +46,17 @@ class Objective:
 
     @property
     def words(self) -> str:
-        return self.metric.replace("_", " ")
+        return metric_title(self.metric)
+
+    @property
+    def head(self) -> str:
+        """With its unit."""
+        return metric_head(self.metric)
 
     @property
     def label(self) -> str:
-        return f"validation {self.words}, %" if is_fraction(self.metric) else self.words
+        """For an axis: rankings are those of validation identities."""
+        return f"validation {self.head}" if is_fraction(self.metric) else self.head
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,13 @@ def read_runs(folder: str | Path) -> pd.DataFrame:
     """A row a planned run of the grid in `folder` (`output/grids/<name>`): arm, levels, seed, state, metrics.
 
     Ranking metrics are fractions; see `reid.analysis.runs_table.read_runs` for all columns. The names of the factors
-    are kept in `attrs["factors"]`. Raises InputError where nothing is planned there.
+    and the design of the grid are kept in `attrs["factors"]` and `attrs["design"]`. Raises InputError where nothing is
+    planned there.
     """
     grid = read_plan(Path(folder))
     table = read_grid(grid)
     table.attrs["factors"] = [factor.name for factor in grid.plan.factors]
+    table.attrs["design"] = grid.plan.design
     return table
 
 
@@ -34,7 +36,9 @@ def effects(
     `runs` is a table as `read_runs` gives it; `factors` are all of its factors unless named. `rope` is half the width
     of what does not matter, in units of the metric; by default the standard deviation of a run.
     """
-    return effects_of(runs, _factors(runs, factors), metric, rope)
+    names = _factors(runs, factors)
+    asked = str(runs.attrs.get("design", "")) if names == runs.attrs.get("factors") else ""
+    return effects_of(runs, names, metric, rope, asked=asked)
 
 
 def interactions(runs: pd.DataFrame, factors: Sequence[str] | None = None, metric: str = "mAP") -> pd.DataFrame:

@@ -20,6 +20,11 @@ class Unit(StrEnum):
         """Whether one decimal is enough."""
         return self in (Unit.SECONDS, Unit.PER_SECOND, Unit.MEGABYTES)
 
+    @property
+    def symbol(self) -> str:
+        """The unit as numbers are printed; empty where a title says it or there is none."""
+        return {Unit.FRACTION: "%", Unit.SECONDS: "s", Unit.MEGABYTES: "MB"}.get(self, "")
+
 
 @dataclass(frozen=True)
 class MetricSpec:
@@ -44,7 +49,7 @@ for _metric in (
     MetricSpec("images_per_second", "images per second", Unit.PER_SECOND, True),
     MetricSpec("peak_memory_mb", "peak memory", Unit.MEGABYTES, False),
     MetricSpec("oscillation", "loss oscillation", Unit.NUMBER, False),
-    MetricSpec("seconds", "training time, as studies call it", Unit.SECONDS, False),
+    MetricSpec("seconds", "training time", Unit.SECONDS, False),
 ):
     METRICS.register(_metric.name, _metric)
 

@@ -15,14 +15,20 @@ MAIN = "main effect (mean of all arms with it minus mean of all arms without)"
 AWAY = "loss when it is taken away (the full set minus the full set without it)"
 ALONE = "gain when it is added alone (its arm minus the base)"
 STEP = "step on the ladder (what it adds to those before it)"
+ESTIMANDS = {"full": MAIN, "half": MAIN, "quarter": MAIN, "leave-one-out": AWAY, "add-one-in": ALONE, "ladder": STEP}
 
 
 @dataclass(frozen=True)
 class Design:
-    """The planned arms of a grid, as level positions (arms, factors)."""
+    """The planned arms of a grid, as level positions (arms, factors).
+
+    `asked` is the design as a grid file names it, a key of ESTIMANDS: arms may have been excluded from it. The arms
+    alone tell the design where that is not known.
+    """
 
     coding: Coding
     codes: Codes
+    asked: str = ""
 
     @cached_property
     def arms(self) -> list[str]:
@@ -48,6 +54,8 @@ class Design:
         """What is called the effect of a factor: a main effect where the arms are made for it, else a single step."""
         if len(self.arms) == self.coding.cells or (self.coding.switches and saturated(self.signs) is not None):
             return MAIN
+        if self.asked in ESTIMANDS:
+            return ESTIMANDS[self.asked]
         planned, k = set(self.arms), len(self.coding.names)
         on = self.codes.astype(bool).sum(axis=1)
         if self.coding.switches and {flipped("1" * k, i, "0") for i in range(k)} | {"1" * k} <= planned:
@@ -60,12 +68,13 @@ class Design:
 
     @cached_property
     def order(self) -> list[str] | None:
-        """The factors in the order in which a ladder's arms switch them on, or None where the arms are no ladder."""
+        """The factors in the order in which a ladder's arms switch them on; None where the design is no ladder."""
         rungs = self.codes[np.argsort(self.codes.sum(axis=1))]
         steps = np.diff(rungs, axis=0)
-        if rungs[0].any() or len(steps) != len(self.coding.names) or not ((steps == 0) | (steps == 1)).all():
-            return None
-        return [self.coding.names[int(step.argmax())] for step in steps] if (steps.sum(axis=1) == 1).all() else None
+        one_more = (steps.sum(axis=1) == 1).all() and (steps >= 0).all()
+        if one_more and not rungs[0].any() and len(steps) == len(self.coding.names):
+            return [self.coding.names[int(step.argmax())] for step in steps]
+        return list(self.coding.names) if self.asked == "ladder" else None
 
     @cached_property
     def words(self) -> list[tuple[int, ...]]:
@@ -92,10 +101,10 @@ class Design:
         return shorts[column] if column < terms else "×".join(shorts[t] for t in self.coding.pairs[column - terms])
 
 
-def design_of(table: pd.DataFrame, factors: Sequence[str]) -> Design:
-    """The design of all planned runs of a tidy table, whatever became of them."""
+def design_of(table: pd.DataFrame, factors: Sequence[str], asked: str = "") -> Design:
+    """The design of all planned runs of a tidy table, whatever became of them; `asked` as in `Design`."""
     coded = coding(table, factors)
-    return Design(coded, np.unique(coded.codes(table), axis=0))
+    return Design(coded, np.unique(coded.codes(table), axis=0), asked)
 
 
 def saturated(signs: Array) -> Array | None:

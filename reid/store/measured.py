@@ -5,7 +5,7 @@ from statistics import fmean
 
 import pandas as pd
 
-from reid.metrics.spec import METRICS
+from reid.metrics.spec import METRICS, unit_of
 from reid.store.run_records import ResultRecord
 
 ENDING, WEIGHTED = "_loss", "_weighted"
@@ -79,3 +79,9 @@ def mean_across_domains(result: ResultRecord) -> float | None:
 def metric_title(metric: str) -> str:
     """A metric in words: its title where it is registered."""
     return METRICS[metric].title if metric in METRICS else metric.replace("_", " ")
+
+
+def metric_head(metric: str) -> str:
+    """A metric and its unit, for an axis or the head of a column."""
+    symbol = unit_of(metric).symbol
+    return metric_title(metric) + (f", {symbol}" if symbol else "")

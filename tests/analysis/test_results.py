@@ -9,7 +9,15 @@ from reid.analysis.results import read_results
 from reid.report.elements import Table, Text
 from reid.report.grid import effects as evidence
 from reid.report.grid.rank_lists import rank_lists
+from reid.tricks.paper import PAPER_TRICKS
 from tests.helpers.grids_on_disk import MakeGrid
+
+
+def test_a_ladder_in_another_order_than_the_papers_keeps_its_own(make_grid: MakeGrid) -> None:
+    results = read_results(make_grid(keep=lambda arm: "10" not in arm, seeds=(0, 1), iterations=60))
+    assert results.order == list(reversed(PAPER_TRICKS))
+    assert results.ladder is not None
+    assert results.ladder["mean"].notna().all()
 
 
 def test_any_numeric_column_has_effects_and_a_page(make_grid: MakeGrid) -> None:

@@ -37,6 +37,18 @@ def test_kinds(table: pd.DataFrame, kind: str, estimand: str) -> None:
     assert (design.kind, design.estimand) == (kind, estimand)
 
 
+def test_arms_that_were_left_out_do_not_make_another_design_of_what_was_asked_for() -> None:
+    most = TABLE[TABLE["arm"] != "110011"]
+    assert design_of(most, FACTORS).kind == "leave-one-out", "all that the arms alone can tell"
+    design = design_of(most, FACTORS, "full")
+    assert (design.kind, design.estimand) == ("arms", MAIN)
+    rungs = TABLE[TABLE["arm"].isin(["000000", "100000", "111000", "111100", "111110", "111111"])]
+    assert design_of(rungs, FACTORS).order is None
+    assert design_of(rungs, FACTORS, "ladder").order == FACTORS
+    whole = effects(TABLE, FACTORS, "mAP")["effect"]
+    assert effects(most, FACTORS, "mAP", asked="full")["effect"].to_numpy() == pytest.approx(whole.to_numpy(), abs=2e-3)
+
+
 def test_runs_that_are_not_finished_are_planned_all_the_same() -> None:
     table = TABLE.copy()
     table.loc[ON < 5, "state"] = "planned"

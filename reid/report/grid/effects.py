@@ -12,6 +12,7 @@ from reid.report import style
 from reid.report.elements import Element, Figure, Section, Table, Text, centred, left, right, wide
 from reid.report.grid.cells import basis, effect_cells
 from reid.statistics.design import MAIN as MAIN_EFFECT
+from reid.store.measured import metric_title
 
 Series = list[tuple[str, pd.DataFrame, tuple[str, str, str, str]]]
 
@@ -138,7 +139,7 @@ def other_metrics(results: Results, shown: Collection[str]) -> list[Section]:
     if not extras:
         return []
     rows = [
-        [metric.replace("_", " "), title, *effect_cells(results, metric, name)]
+        [metric_title(metric), title, *effect_cells(results, metric, name)]
         for metric in extras
         for name, title in results.titles.items()
     ]

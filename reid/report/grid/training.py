@@ -76,7 +76,7 @@ def cost(results: Results, folder: Path) -> Section:
         centred("95 %"),
         right("images/s"),
         centred("95 %"),
-        right("memory, MiB"),
+        right("memory, MB"),
         centred("95 %"),
     ]
     seconds = results.arms["train_seconds"]

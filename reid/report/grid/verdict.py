@@ -120,7 +120,7 @@ def runs(results: Results) -> str:
     text = f"{len(results.arms)} arms, {count} seed{'s' * (count > 1)}: {states(results)}"
     if bool((results.runs["state"] == "finished").all()):
         return text
-    ratio, effects, pairs = precision_loss(results.runs, results.names, MAIN)
+    ratio, effects, pairs = precision_loss(results.runs, results.names, MAIN, results.plan.design)
     cost = "" if np.isnan(ratio) else f". Their standard errors are {ratio:.2f} times those of the whole grid"
     lost = [f"{effects} effects"] * (effects > 0) + [f"{pairs} interactions"] * (pairs > 0)
     return f"{text}{FITTED}{cost}" + (f"; {' and '.join(lost)} cannot be estimated yet" if lost else "")

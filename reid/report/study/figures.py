@@ -11,6 +11,7 @@ from reid.metrics.spec import is_fraction
 from reid.report.study.knob_axis import knob_axes
 from reid.report.style import BLACK, BLUE, GREY, ORANGE, SKY, VERMILION, Style
 from reid.statistics.paired import PairedDifference
+from reid.store.measured import metric_head
 from reid.store.study import KnobImportance
 
 Draw = Callable[[Figure], None]
@@ -24,7 +25,7 @@ MARKS: dict[str, Style] = {
 def comparison(winner: list[float], defaults: list[float], found: PairedDifference, metric: str) -> Draw:
     """A line a seed from the defaults to the winner; beside it their mean difference with its interval."""
     factor = 100 if is_fraction(metric) else 1
-    unit = ", %" if is_fraction(metric) else ""
+    points = "percentage points" if is_fraction(metric) else metric_head(metric)
 
     def draw(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.3))
@@ -34,7 +35,7 @@ def comparison(winner: list[float], defaults: list[float], found: PairedDifferen
         left.plot((0, 1), means, color=BLUE, marker="D", markersize=5, linewidth=2)
         left.set_xticks((0, 1), ("paper's defaults", "winner"))
         left.set_xlim(-0.3, 1.3)
-        left.set_ylabel(f"test {metric.replace('_', ' ')}{unit}")
+        left.set_ylabel(f"test {metric_head(metric)}")
         right.axvline(0, color=BLACK, linewidth=0.6)
         middle, low, high = (factor * value for value in (found.difference, found.low, found.high))
         spread = np.nan_to_num([[middle - low], [high - middle]])
@@ -42,8 +43,7 @@ def comparison(winner: list[float], defaults: list[float], found: PairedDifferen
         right.set_yticks([])
         right.set_ylim(-1, 1)
         right.spines["left"].set_visible(False)
-        points = ", percentage points" if is_fraction(metric) else ""
-        right.set_xlabel(f"winner minus defaults{points}, 95 % interval")
+        right.set_xlabel(f"winner minus defaults, {points}, 95 % interval")
 
     return draw
 

@@ -174,7 +174,11 @@ def pareto(study: Study, folder: Path) -> list[Section]:
         for n in study.front
         for values in [study.trials.loc[n].to_dict()]
     ]
-    heads = [right("Trial"), *(right(goal(study, i)) for i in (0, 1)), *(right(one.title) for one in knob_axes(study))]
+    heads = [
+        right("Trial"),
+        *(right(one.head) for one in study.objectives[:2]),
+        *(right(one.title) for one in knob_axes(study)),
+    ]
     figure = Figure(
         file,
         "Complete trials by both objectives. The line joins the front: the trials that no other beats on both. "
@@ -191,15 +195,9 @@ def pareto(study: Study, folder: Path) -> list[Section]:
     ]
 
 
-def goal(study: Study, i: int) -> str:
-    """An objective for a column's head."""
-    one = study.objectives[i]
-    return f"{one.words}{', %' if one.factor == 100 else ''}"
-
-
 def trials(study: Study) -> Section:
     """Every trial with its state."""
-    goals = [right(goal(study, i)) for i in range(len(study.objectives))]
+    goals = [right(one.head) for one in study.objectives]
     titles = [right(one.title.replace(": ", ":\n")) for one in knob_axes(study)]
     rows = [
         [

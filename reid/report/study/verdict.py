@@ -6,13 +6,14 @@ import numpy as np
 
 from reid.analysis.study_table import Study
 from reid.metrics.formatting import MISSING, interval, measured, percent, probability, signed
-from reid.metrics.spec import is_fraction
+from reid.metrics.spec import is_fraction, unit_of
 from reid.report import style
 from reid.report.document import mixture_alerts
 from reid.report.elements import Element, Facts, Figure, Table, centred, left, right, wide
 from reid.report.study import figures as drawn
 from reid.report.study.knob_axis import knob_axes
 from reid.statistics.paired import Outcome
+from reid.store.measured import metric_title
 from reid.store.study import KnobImportance, ObjectiveImportance, StudyRecord
 
 METHODS = {"fanova": "fANOVA", "ped_anova": "PED-ANOVA"}
@@ -95,7 +96,7 @@ def compared(study: Study, folder: Path) -> list[Element]:
         side: value_words(metric, float(np.mean([v for v in values[side] if v == v] or [np.nan]))) for side in compared
     }
     row = [
-        metric.replace("_", " "),
+        metric_title(metric),
         means["defaults"],
         means["winner"],
         signed(metric, found.difference),
@@ -211,12 +212,14 @@ def share(one: KnobImportance) -> str:
 
 
 def unit(metric: str) -> str:
-    return f"points of {metric}" if is_fraction(metric) else f"of {metric.replace('_', ' ')}"
+    """What follows a difference."""
+    points = "points" if is_fraction(metric) else unit_of(metric).symbol
+    return f"{points} of {metric_title(metric)}".strip()
 
 
 def value_words(metric: str, value: float) -> str:
     """A value of a metric with its unit."""
-    return f"{measured(metric, value)} %" if is_fraction(metric) and value == value else measured_or_dash(metric, value)
+    return MISSING if value != value else f"{measured(metric, value)} {unit_of(metric).symbol}".strip()
 
 
 def measured_or_dash(metric: str, value: float) -> str:
