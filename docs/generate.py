@@ -110,8 +110,8 @@ def recipe_reference() -> str:
         values = row["values"].replace("|", "or")
         rows.setdefault(section, []).append(f"| `{name}` | {values} | `{row['default']}` |")
     parts = []
-    for name, section in Recipe.sections().items():
-        words = " ".join((section.__doc__ or "").split())
+    for name, kind in Recipe.sections().items():
+        words = " ".join((kind.__doc__ or "").split())
         table = "\n".join(["| field | values | default |", "|---|---|---|", *rows[name]])
         parts.append(f"## {name}\n\n{words}\n\n{table}")
     return "\n\n".join(parts)

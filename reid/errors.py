@@ -1,4 +1,9 @@
-"""The one exception that a user is meant to read."""
+"""The one exception that a user is meant to read, and a line that several of them say."""
+
+
+def missing_extra(what: str, extra: str) -> str:
+    """That a package is not installed, and how it is: this project is on no package index, so from its folder."""
+    return f"{what}; in the folder of this repository: pip install '.[{extra}]'"
 
 
 class InputError(Exception):

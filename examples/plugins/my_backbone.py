@@ -20,10 +20,13 @@ def block(inputs: int, outputs: int, stride: int) -> nn.Sequential:
     )
 
 
+class Trunk(nn.Sequential):
+    """Blocks one after another. `dim` is the number of channels of the map: what the head is built for."""
+
+    dim = WIDTHS[-1]
+
+
 @reid.register_backbone("tiny_depthwise", title="four depthwise blocks; ours")
 def tiny_depthwise(last_stride: int) -> nn.Module:
     strides = (2, 2, 2, last_stride)
-    blocks = [block(inputs, outputs, s) for inputs, outputs, s in zip((3, *WIDTHS), WIDTHS, strides, strict=False)]
-    trunk = nn.Sequential(*blocks)
-    trunk.dim = WIDTHS[-1]  # channels of the map: what the head is built for
-    return trunk
+    return Trunk(*(block(*sizes) for sizes in zip((3, *WIDTHS), WIDTHS, strides, strict=False)))

@@ -15,7 +15,8 @@ CAMERA = re.compile(r"cam(\d+)_")
 
 @reid.register_layout("person_folders", title="a folder a person", source="SPLIT/PERSON/camN_*.jpg")
 def person_folders(name: str, root: Path) -> reid.BenchmarkDataset:
-    return reid.BenchmarkDataset(name, root, *(split(root / part) for part in ("train", "query", "gallery")))
+    train, query, gallery = (split(root / part) for part in ("train", "query", "gallery"))
+    return reid.BenchmarkDataset(name, root, train, query, gallery)
 
 
 def split(folder: Path) -> reid.Split:

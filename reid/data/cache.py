@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from filelock import FileLock
-from typing_extensions import TypeVar
 
 from reid.data.dataset import Dataset, Split
 from reid.data.decode import DECODER, Pixels, decode, regular
@@ -19,8 +18,14 @@ from reid.errors import InputError
 from reid.files import atomic, write_json
 
 Progress = Callable[[int, int], None]
-DatasetT = TypeVar("DatasetT", bound=Dataset, default=Dataset)
-DatasetT_co = TypeVar("DatasetT_co", bound=Dataset, default=Dataset, covariant=True)
+if TYPE_CHECKING:  # a default is for type checkers, which know it before Python 3.13 does
+    from typing_extensions import TypeVar as DefaultTypeVar
+
+    DatasetT = DefaultTypeVar("DatasetT", bound=Dataset, default=Dataset)
+    DatasetT_co = DefaultTypeVar("DatasetT_co", bound=Dataset, default=Dataset, covariant=True)
+else:
+    DatasetT = TypeVar("DatasetT", bound=Dataset)
+    DatasetT_co = TypeVar("DatasetT_co", bound=Dataset, covariant=True)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from optuna.storages.journal._file import BaseJournalFileLock
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from reid.errors import InputError
+from reid.errors import InputError, missing_extra
 
 CONNECT_SECONDS = 10
 BUSY_SECONDS = 60  # for which a writer of a SQLite file waits for another
@@ -60,7 +60,7 @@ class Storage:
         if self._url.password:
             words = words.replace(str(self._url.password), "…")
         if isinstance(error, ImportError):
-            words = "its driver is not installed: pip install 'reid[postgresql]'"
+            words = missing_extra("its driver is not installed", "postgresql")
         return InputError(
             f"storage {self.shown}: cannot be used ({words[:300]}); see that it is there and may be written"
         )

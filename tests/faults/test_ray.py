@@ -44,7 +44,7 @@ with RayExecutor(address, "cpu", None, ResourceRequest(), output / "cache", Fals
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[RayCluster]:
-    need(None if find_spec("ray") else "Ray is not installed (reid[ray])")
+    need(None if find_spec("ray") else "Ray is not installed (the extra ray)")
     with RayCluster(nodes=2) as nodes:
         yield nodes
 

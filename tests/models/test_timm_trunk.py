@@ -74,5 +74,5 @@ def test_without_timm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", absent)
-    with pytest.raises(InputError, match=r"needs timm; pip install 'reid\[timm\]'"):
+    with pytest.raises(InputError, match=r"needs timm; in the folder of this repository: pip install '\.\[timm\]'"):
         require_backbone(recipe_of("resnet18"))

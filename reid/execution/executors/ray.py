@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reid.errors import InputError
+from reid.errors import InputError, missing_extra
 from reid.execution.events import Ended, ExecutorEvent, Lost
 from reid.execution.executors.remote import Follower, RunRequest, carry_out, first_line
 from reid.store.fingerprint import training_code
@@ -137,7 +137,7 @@ def _import_ray(own: bool) -> Any:
     try:
         import ray
     except ImportError as error:
-        raise InputError("--executor ray: Ray is not installed; pip install 'reid[ray]'") from error
+        raise InputError(missing_extra("--executor ray: Ray is not installed", "ray")) from error
     return ray
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reid.errors import InputError
+from reid.errors import InputError, missing_extra
 from reid.execution.events import Ended, ExecutorEvent, Lost
 from reid.execution.executors.remote import Follower, RunRequest, carry_out, first_line
 from reid.store.fingerprint import training_code
@@ -180,7 +180,7 @@ def _make_submitter(options: Options, folder: Path) -> Any:
     try:
         import submitit
     except ImportError as error:
-        raise InputError("--executor slurm: submitit is not installed; pip install 'reid[slurm]'") from error
+        raise InputError(missing_extra("--executor slurm: submitit is not installed", "slurm")) from error
     flags = [f"--{key}={value}" for key, value in options.items()]
     answer = _run("sbatch", "--test-only", *flags, "--wrap", "true")
     if answer.returncode != 0:

@@ -1,11 +1,11 @@
-"""Any convolutional network of timm as a trunk: the optional extra `reid[timm]`."""
+"""Any convolutional network of timm as a trunk: the optional extra `timm`."""
 
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from reid.errors import InputError
+from reid.errors import InputError, missing_extra
 
 PROBE = (256, 128)
 
@@ -73,7 +73,7 @@ def _create(name: str) -> Any:
     try:
         import timm
     except ImportError as error:
-        raise InputError(f"backbone.name: timm:{name} needs timm; pip install 'reid[timm]'") from error
+        raise InputError(missing_extra(f"backbone.name: timm:{name} needs timm", "timm")) from error
     try:
         return timm.create_model(name, num_classes=0)
     except Exception as error:
