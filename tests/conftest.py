@@ -1,17 +1,19 @@
 """What several levels of tests share: a tiny drawn data set and recipes that train on it in a second."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock
 
 from reid.data import DatasetSource, DecodedDataset, open_dataset
 from reid.data.synthetic import SyntheticSpec
 from reid.recipe import Recipe
 
-pytest_plugins = ["tests.helpers.grids_on_disk", "tests.helpers.studies_on_disk"]
+pytest_plugins = ["tests.helpers.grids_on_disk", "tests.helpers.postgresql", "tests.helpers.studies_on_disk"]
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 torch.set_num_threads(1)  # a CPU training is bit-identical only for one number of threads
 
@@ -31,12 +33,56 @@ TINY_FIELDS: dict[str, Any] = {
 }
 
 
+# The longest first, so that no worker is left with one in the end; those that share an expensive fixture together.
+LONGEST_FIRST = ("e2e", "faults", "browser", "slow")
+TOGETHER = (
+    "tests/e2e/test_command_line.py",
+    "tests/e2e/test_tune.py",
+    "tests/faults/test_ray.py",
+    "tests/faults/test_slurm.py",
+    "tests/report/test_html_in_browser.py",
+    "tests/tracking/test_server.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order and group tests for workers side by side."""
+    items.sort(
+        key=lambda item: min((i for i, name in enumerate(LONGEST_FIRST) if item.get_closest_marker(name)), default=9)
+    )
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        if file in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(file))
+
+
 @pytest.fixture(scope="session")
-def tiny_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """A function that makes a folder once for all workers of a test session: (name, what fills it) to its path."""
+    ours = tmp_path_factory.getbasetemp()
+    place = ours.parent if os.environ.get("PYTEST_XDIST_WORKER") else ours
+
+    def make(name: str, fill: Callable[[Path], None]) -> Path:
+        folder = place / f"shared-{name}"
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                folder.mkdir()
+                fill(folder)
+                (folder / ".whole").touch()
+        assert (folder / ".whole").exists(), f"{name} could not be made; see the first test that needed it"
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_root(shared: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """A drawn data set of 12 + 6 identities."""
-    root = tmp_path_factory.mktemp("data") / "tiny"
-    DatasetSource(name="tiny", root=root, synthesize=SyntheticSpec(**TINY_DATA)).open()
-    return root
+
+    def draw(folder: Path) -> None:
+        DatasetSource(name="tiny", root=folder / "tiny", synthesize=SyntheticSpec(**TINY_DATA)).open()
+
+    return shared("data", draw) / "tiny"
 
 
 @pytest.fixture(scope="session")

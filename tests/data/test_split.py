@@ -113,6 +113,7 @@ def session(dataset: BenchmarkDataset, split: ValidationSplit) -> None:
 """
 
 
+@pytest.mark.slow
 def test_the_type_checker_refuses_to_mix_them(tmp_path: Path) -> None:
     """Tuning on the test set, reporting on validation identities and holding out twice are type errors; no other is."""
     (tmp_path / "mistakes.py").write_text(MISTAKES)

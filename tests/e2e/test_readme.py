@@ -54,6 +54,8 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kinds: dict[str, type[BaseModel]] = {"experiments": GridFile, "studies": StudyFile}
     for kind, schema in kinds.items():
         described = small(load(ROOT / kind / "demo.yaml", schema).model_dump(mode="json", exclude_unset=True))
+        if kind == "experiments":
+            described["design"] = "ladder"  # seven of the 64 arms, none and all among them
         if kind == "studies":
             described.update(trials=2, fresh_seeds=2)
         (folder / kind).mkdir()

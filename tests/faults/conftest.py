@@ -17,11 +17,13 @@ def toy(tiny_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained(toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(toy: Path, shared: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """The output folder of the toy grid when nothing goes wrong."""
-    output = tmp_path_factory.mktemp("undisturbed")
-    ablate(toy, output)
-    return output
+
+    def train(folder: Path) -> None:
+        ablate(toy, folder / "output")
+
+    return shared("undisturbed", train) / "output"
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ def test_a_budget_survives_kills_and_can_be_taken_out(
     halved: Path, toy: Path, undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:
     output = tmp_path / "output"
-    for moment in (lambda state: state.get("epoch", 0) >= 4, lambda state: state.get("censored")):
+    for moment in (lambda state: state.get("epoch", 0) >= 4, lambda state: state.get("early_stopped")):
         process = start_ablate(halved, output)
         wait_during(process, lambda moment=moment: some(moment, output))
         process.kill()

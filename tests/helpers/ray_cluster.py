@@ -21,6 +21,12 @@ ENVIRONMENT = {
     "RAY_health_check_period_ms": "1000",  # so that a lost node is missed within seconds
     "RAY_health_check_failure_threshold": "3",
 }
+JOINED = """
+import sys, time, ray
+ray.init(sys.argv[1], log_to_driver=False)
+while ray.cluster_resources().get("CPU", 0) < float(sys.argv[2]):
+    time.sleep(0.2)
+"""
 OBJECT_STORE_BYTES = 80_000_000  # close to the least that Ray takes
 
 
@@ -40,6 +46,8 @@ class RayCluster:
         for _ in range(self.nodes):
             self._start("--address", self.address, "--node-ip-address", host, "--num-cpus", "1")
         wait_for(lambda: all(self._raylet(node) for node in self.started))
+        joined = [sys.executable, "-c", JOINED, self.address, str(self.nodes)]
+        subprocess.run(joined, env={**os.environ, **ENVIRONMENT}, check=True, timeout=300)
         return self
 
     def __exit__(self, *_: object) -> None:
