@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from reid.analysis.results import read_results
+from reid.store.plan import FactorRecord
 from tests.helpers.grids_on_disk import TRICK_FACTORS, MakeGrid
 
 
@@ -30,14 +31,14 @@ def test_rungs_that_did_not_finish_are_left_out(make_grid: MakeGrid) -> None:
 @pytest.mark.parametrize(
     ("name", "levels", "theirs"),
     [
-        ("backbone.name", ["resnet50", "resnet18", "resnet10_narrow"], {"resnet50 → resnet18": -0.081}),
-        ("batch.identities", ["16", "32"], {"16 → 32": -0.009}),
+        ("backbone.name", ("resnet50", "resnet18", "resnet10_narrow"), {"resnet50 → resnet18": -0.081}),
+        ("batch.identities", ("16", "32"), {"16 → 32": -0.009}),
     ],
 )
 def test_other_tables_are_compared_where_the_factors_match(
-    make_grid: MakeGrid, name: str, levels: list[str], theirs: dict[str, float]
+    make_grid: MakeGrid, name: str, levels: tuple[str, ...], theirs: dict[str, float]
 ) -> None:
-    factors = [{"name": name, "short": "", "title": "", "levels": levels}, TRICK_FACTORS[4]]
+    factors = [FactorRecord(name=name, levels=levels), TRICK_FACTORS[4]]
     found = read_results(make_grid(factors=factors, effects=(0.01, 0.02), seeds=(0, 1), iterations=60)).published
     market = found[found["data"] == "Market-1501"].set_index("what")["theirs"]
     assert market.to_dict() == pytest.approx(theirs)

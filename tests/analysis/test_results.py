@@ -9,8 +9,14 @@ from reid.analysis.results import read_results
 from reid.report.elements import Table, Text
 from reid.report.grid import effects as evidence
 from reid.report.grid.rank_lists import rank_lists
+from reid.statistics.design import MAIN as MAIN_EFFECT
 from reid.tricks.paper import PAPER_TRICKS
 from tests.helpers.grids_on_disk import MakeGrid
+
+
+def test_an_arm_that_was_left_out_does_not_change_the_design(make_grid: MakeGrid) -> None:
+    results = read_results(make_grid(keep=lambda arm: arm != "110011", design="full", iterations=0))
+    assert (results.design.kind, results.design.estimand) == ("arms", MAIN_EFFECT)
 
 
 def test_a_ladder_in_another_order_than_the_papers_keeps_its_own(make_grid: MakeGrid) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from reid.analysis.runs_table import mixture, read_runs
 from reid.errors import InputError
-from reid.store.plan import read_plan
+from reid.store.plan import FactorRecord, read_plan
 from reid.tricks import TRICKS
 from tests.helpers.grids_on_disk import EFFECTS, TRICK_FACTORS, MakeGrid
 
@@ -83,7 +83,7 @@ def test_a_run_that_failed_without_a_reason_shows_the_end_of_its_traceback(make_
 
 
 def test_other_levels_are_categories_in_the_order_of_the_plan(make_grid: MakeGrid) -> None:
-    factors = [{"name": "backbone.name", "short": "", "title": "", "levels": ["resnet50", "resnet18"]}]
+    factors = [FactorRecord(name="backbone.name", levels=("resnet50", "resnet18"))]
     column = read_runs(read_plan(make_grid(factors=factors, effects=[0.1])))["backbone.name"]
     assert list(column.cat.categories) == ["resnet50", "resnet18"]
     assert list(column) == ["resnet50", "resnet18"]

@@ -42,7 +42,7 @@ def test_decoded_images_go_to_the_users_cache(tiny_root: Path, tmp_path: Path, m
 def test_from_a_grid_to_its_effects(make_grid: MakeGrid) -> None:
     folder = make_grid(seeds=(0, 1, 2))
     runs = reid.read_runs(folder)
-    names = [str(factor["name"]) for factor in TRICK_FACTORS]
+    names = [factor.name for factor in TRICK_FACTORS]
     found = reid.effects(runs)
     assert list(found.index) == names
     pd.testing.assert_frame_equal(found, reid.effects(runs, names, "mAP"))

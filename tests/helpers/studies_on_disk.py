@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reid.recipe import Recipe, digest
-from tests.helpers.grids_on_disk import dataset, write_json
+from reid.files import write_json
+from reid.recipe import digest
+from reid.store.run_records import SplitRecord
+from reid.store.study import TrialRun
+from tests.helpers.run_on_disk import CREATED, DATASET, standard_recipe, write_run
 
 KNOBS: list[dict[str, Any]] = [
     {"name": "epsilon", "path": "id_loss.smoothing", "title": "Smoothing ε", "kind": "float", "low": 0.0, "high": 0.3,
@@ -26,6 +29,9 @@ CHOICE: dict[str, Any] = {
 }  # fmt: skip
 MAP: dict[str, str] = {"metric": "mAP", "direction": "maximize"}
 SECONDS: dict[str, str] = {"metric": "train_seconds", "direction": "minimize"}
+SPLIT = {"identities": 0.25, "seed": 0}
+VALIDATION = DATASET.model_copy(update={"split": SplitRecord.model_validate(SPLIT), "fingerprint": "fedcba9876543210"})
+RECIPE = standard_recipe()
 MakeStudy = Callable[..., Path]
 
 
@@ -62,21 +68,21 @@ def write_study(
     defaults = {knob["name"]: knob["default"] for knob in knobs}
     content: dict[str, Any] = {
         "name": name, "title": "The three losses, tuned", "question": "What do other weights gain, and is it real?",
-        "command": f"reid tune studies/{name}.yaml", "created": "2026-01-01T00:00:00+00:00", "yaml": f"name: {name}\n",
-        "dataset": dataset(), "recipe": Recipe().model_dump(mode="json"), "knobs": list(knobs),
+        "command": f"reid tune studies/{name}.yaml", "created": CREATED, "yaml": f"name: {name}\n",
+        "dataset": DATASET.model_dump(mode="json"), "recipe": RECIPE.model_dump(mode="json"), "knobs": list(knobs),
         "objectives": list(objectives), "tricks": [], "sampler": {"name": "tpe", "seed": 0},
         "pruner": "hyperband", "trials": 60, "seeds": list(seeds),
-        "fresh_seeds": [100 + n for n in range(fresh)], "split": {"identities": 0.25, "seed": 0},
+        "fresh_seeds": [100 + n for n in range(fresh)], "split": SPLIT,
         "storage": "sqlite:///output/studies/losses/study.db",
     }  # fmt: skip
-    write_json(folder / "study.json", content)
+    write_json(folder / "study.json", content, durable=False)
     table = []
     for number in range(trials):
         params = defaults if number == 0 else {knob["name"]: _draw(random, knob) for knob in knobs}
         usual = "pruned" if number % 9 == 8 else {20: "diverged", 23: "failed"}.get(number, "complete")
         state = (outcomes or {}).get(number, usual)
         table.append(_trial(output, name, number, params, state, seeds, objectives, random))
-    write_json(folder / "trials.json", table)
+    write_json(folder / "trials.json", table, durable=False)
     complete = [trial for trial in table if trial["state"] == "complete"]
     if compared and complete:
         best = max(complete, key=lambda trial: trial["values"][0])
@@ -84,10 +90,10 @@ def write_study(
             folder / "comparison.json", _comparison(output, name, best, defaults, gain, content["fresh_seeds"], random)
         )
     if len(complete) >= 50 and compared:
-        write_json(folder / "importances.json", _importances(knobs, len(objectives), len(complete)))
+        write_json(folder / "importances.json", _importances(knobs, len(objectives), len(complete)), durable=False)
     elif compared:
         why = f"{len(complete)} complete trials are too few: with fewer than 50 the methods contradict each other"
-        write_json(folder / "importances.json", {"n_trials": len(complete), "refused": why})
+        write_json(folder / "importances.json", {"n_trials": len(complete), "refused": why}, durable=False)
     return folder
 
 
@@ -122,12 +128,12 @@ def _trial(
         return {"number": number, "state": state, "values": None, "params": {}, "runs": [], "intermediate": [],
                 "reason": "", "seconds": None, "started": None, "ended": None}  # fmt: skip
     asked = seeds if state == "complete" else seeds[:1]
-    runs = [{"seed": seed, "signature": digest([name, number, seed])} for seed in asked]
+    runs = [TrialRun(seed=seed, signature=digest([name, number, seed])) for seed in asked]
     values = [_value(params) + random.normal(0, 0.006) for _ in asked]
     seconds = 60 + 40 * float(params.get("margin", 0.3)) + random.normal(0, 3)
     ran = {"complete": "finished", "pruned": "stopped"}.get(state, state)
     for run, value in zip(runs, values, strict=True):
-        write_run(output, run, ran, value, seconds, {"identities": 0.25, "seed": 0})
+        write_run(output, run.signature, RECIPE, run.seed, state=ran, mAP=value, seconds=seconds, dataset=VALIDATION)
     mean = float(np.mean(values))
     epochs = {"complete": 12, "pruned": 4, "diverged": 2, "running": 6}.get(state, 0)
     every = {"mAP": mean, "train_seconds": seconds}
@@ -136,14 +142,14 @@ def _trial(
         "state": "pruned" if state == "diverged" else state,
         "values": [every[one["metric"]] for one in objectives] if state == "complete" else None,
         "params": dict(params),
-        "runs": runs,
+        "runs": [run.model_dump() for run in runs],
         "intermediate": [
             {"step": epoch, "value": mean * (1 - 0.7 * math.exp(-epoch / 3))} for epoch in range(2, epochs + 1, 2)
         ],
         "reason": {"diverged": "diverged: the ID loss is NaN at iteration 311", "failed": "CUDA out of memory",
                    "pruned": "pruned at epoch 4: below the best third"}.get(state, ""),
         "seconds": len(asked) * seconds,
-        "started": "2026-01-01T00:00:00+00:00",
+        "started": CREATED,
         "ended": "2026-01-01T00:10:00+00:00",
     }  # fmt: skip
 
@@ -160,20 +166,20 @@ def _comparison(
     shift = random.normal(0, 0.01, len(fresh))
     sides: dict[str, Any] = {}
     for side, params, more in (("winner", best["params"], gain), ("defaults", defaults, 0.0)):
-        runs = [{"seed": seed, "signature": digest([name, side, seed])} for seed in fresh]
+        runs = [TrialRun(seed=seed, signature=digest([name, side, seed])) for seed in fresh]
         values = (0.71 + more + shift + random.normal(0, 0.006, len(fresh))).tolist()
         for run, value in zip(runs, values, strict=True):
-            write_run(output, run, "finished", value, 90.0, None)
-        sides[side] = {"params": dict(params), "runs": runs, "values": values}
+            write_run(output, run.signature, RECIPE, run.seed, mAP=value, seconds=90.0)
+        sides[side] = {"params": dict(params), "runs": [run.model_dump() for run in runs], "values": values}
     sides["winner"]["trial"] = best["number"]
-    again = [{"seed": seed, "signature": digest([name, "again", seed])} for seed in fresh]
+    again = [TrialRun(seed=seed, signature=digest([name, "again", seed])) for seed in fresh]
     values = [_value(best["params"]) + random.normal(0, 0.006) for _ in fresh]
     for run, value in zip(again, values, strict=True):
-        write_run(output, run, "finished", value, 90.0, {"identities": 0.25, "seed": 0})
-    sides["rerun"] = {"runs": again, "values": values}
+        write_run(output, run.signature, RECIPE, run.seed, mAP=value, seconds=90.0, dataset=VALIDATION)
+    sides["rerun"] = {"runs": [run.model_dump() for run in again], "values": values}
     rerun = float(np.mean(values))
     gap = np.array(sides["winner"]["values"]) - np.array(sides["defaults"]["values"])
-    return {"metric": "mAP", "direction": "maximize", "created": "2026-01-01T00:00:00+00:00", **sides,
+    return {"metric": "mAP", "direction": "maximize", "created": CREATED, **sides,
             "difference": float(gap.mean()), "low": None, "high": None, "p": None, "pairs": len(fresh),
             "seeds": list(fresh), "optimism": best["values"][0] - rerun,
             "validation_best": best["values"][0]}  # fmt: skip
@@ -190,30 +196,6 @@ def _importances(knobs: Sequence[Mapping[str, Any]], objectives: int, trials: in
     }
     others = [found] * (objectives - 1)
     return {"n_trials": trials, **found} | ({"others": others} if others else {})
-
-
-def write_run(output: Path, run: Mapping[str, Any], state: str, metric: float, seconds: float, split: Any) -> None:
-    """One run folder of a study, without curves."""
-    folder = output / "runs" / run["signature"]
-    folder.mkdir(parents=True)
-    data = dataset() | {"split": split} | ({"fingerprint": "fedcba9876543210"} if split else {})
-    asked = {
-        "signature": run["signature"], "recipe": Recipe().model_dump(mode="json"), "seed": run["seed"],
-        "dataset": data, "code": "c0de" * 4, "environment": {"python": "3.11.9"},
-        "created": "2026-01-01T00:00:00+00:00",
-    }  # fmt: skip
-    write_json(folder / "run.json", asked)
-    reason = {"diverged": "loss is NaN at iteration 311", "failed": "CUDA out of memory"}.get(state, "")
-    write_json(folder / "state.json", {"state": state, "epoch": 12, "epochs": 12, "reason": reason, "error": ""})
-    if state == "finished":
-        metrics = {"mAP": metric, "mINP": metric - 0.3, "rank1": metric + 0.2, "rank5": 1.0, "rank10": 1.0}
-        cost = {
-            "train_seconds": seconds,
-            "evaluation_seconds": 1.0,
-            "images_per_second": 100.0,
-            "peak_memory_bytes": 2**30,
-        }
-        write_json(folder / "result.json", {"metrics": metrics, "cost": cost})
 
 
 def edit(path: Path, change: Callable[[Any], Any]) -> None:

@@ -8,14 +8,16 @@ import pytest
 from reid.analysis.published_tables import published_table
 from reid.analysis.results import Results, read_results
 from reid.errors import InputError
+from reid.files import write_json
 from reid.report.elements import Facts, Figure, Lines, Section, Table
 from reid.report.grid.appendix import provenance
 from reid.report.grid.cross_domain import cross_domain_section
-from tests.helpers.grids_on_disk import TRICK_FACTORS, MakeGrid, dataset, write_json
+from reid.store.plan import FactorRecord
+from tests.helpers.grids_on_disk import TRICK_FACTORS, MakeGrid
 from tests.helpers.seventh_trick import seventh_trick
 
 SETS = ("day", "night")
-TRAIN_ON = {"name": "train_on", "short": "train", "title": "Trained on", "levels": list(SETS)}
+TRAIN_ON = FactorRecord(name="train_on", short="train", title="Trained on", levels=SETS)
 ERASING, BNNECK = TRICK_FACTORS[1], TRICK_FACTORS[4]
 DIRECTIONS = ("Market → Duke", "Duke → Market")
 HOME, AWAY = {1: 0.03, 2: 0.05}, {1: -0.02, 2: 0.04}  # of erasing and BNNeck, by their place in the arm
@@ -37,10 +39,11 @@ def grid(make_grid: MakeGrid) -> Path:
             scores = {"mAP": mAP, "mINP": mAP / 2, "rank1": mAP + 0.1, "rank5": 0.9, "rank10": 0.95}
             domains[name] = {"trained_on": name == home, **scores}
         result["metrics"] = {key: value for key, value in domains[home].items() if key != "trained_on"}
-        write_json(runs / "result.json", result | {"domains": domains})
-        sets = {name: dataset() | {"name": name, "split": None, "notes": [f"{name} is drawn"]} for name in SETS}
-        record = dataset() | {"fingerprint": f"trained on {home}", "train_on": [home], "sets": sets}
-        write_json(runs / "run.json", asked | {"dataset": record})
+        write_json(runs / "result.json", result | {"domains": domains}, durable=False)
+        dataset = asked["dataset"]
+        sets = {name: dataset | {"name": name, "notes": [f"{name} is drawn"]} for name in SETS}
+        record = dataset | {"fingerprint": f"trained on {home}", "train_on": [home], "sets": sets}
+        write_json(runs / "run.json", asked | {"dataset": record}, durable=False)
     return folder
 
 
@@ -105,7 +108,7 @@ def test_other_data_than_those_of_the_level_are_a_mixture(grid: Path) -> None:
     run = json.loads((grid / "plan.json").read_text())["runs"][0]["signature"]
     path = grid.parents[1] / "runs" / run / "run.json"
     asked = json.loads(path.read_text())
-    write_json(path, asked | {"dataset": asked["dataset"] | {"fingerprint": "feedbeef"}})
+    write_json(path, asked | {"dataset": asked["dataset"] | {"fingerprint": "feedbeef"}}, durable=False)
     with pytest.raises(InputError, match="found more than one data fingerprint: feedbeef"):
         read_results(grid)
 
@@ -124,7 +127,8 @@ def test_provenance_has_every_set_its_notes_and_its_split(grid: Path) -> None:
     run = json.loads((grid / "plan.json").read_text())["runs"][0]["signature"]
     path = grid.parents[1] / "runs" / run / "run.json"
     asked = json.loads(path.read_text())
-    asked["dataset"]["sets"]["dusk"] = dataset() | {"name": "dusk", "split": {"validation_identities": 0.2}}
-    write_json(path, asked)
+    day = asked["dataset"]["sets"]["day"]
+    asked["dataset"]["sets"]["dusk"] = day | {"name": "dusk", "split": {"validation_identities": 0.2}}
+    write_json(path, asked, durable=False)
     words = "20.0 % of the training identities; the test set is not used"
     assert ("Validation split", words) in lines_of(provenance(read_results(grid)))

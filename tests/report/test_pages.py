@@ -9,14 +9,15 @@ import pytest
 
 from reid.errors import InputError
 from reid.report import FORMATS, write_report
+from reid.store.plan import FactorRecord
 from tests.helpers.grids_on_disk import EFFECTS, OUTCOMES, TRICK_FACTORS, MakeGrid
 from tests.helpers.pdf_text import Read, has_row, points, tables
 from tests.helpers.seventh_trick import seventh_trick
 
 OTHER = [
-    {"name": "backbone.name", "short": "", "title": "", "levels": ["resnet18", "resnet50"]},
-    {"name": "triplet.margin", "short": "margin", "title": "Triplet margin", "levels": ["0.3", "soft"]},
-    {"name": "last_stride", "short": "ST", "title": "Last stride 1", "levels": ["off", "on"]},
+    FactorRecord(name="backbone.name", levels=("resnet18", "resnet50")),
+    FactorRecord(name="triplet.margin", short="margin", title="Triplet margin", levels=("0.3", "soft")),
+    TRICK_FACTORS[3],
 ]
 
 
@@ -66,8 +67,8 @@ def test_other_factors_have_a_report_without_a_ladder(make_grid: MakeGrid, read:
 def test_factors_of_several_levels_have_contrasts_against_the_base(
     make_grid: MakeGrid, read: Read, tmp_path: Path
 ) -> None:
-    levels = ["resnet50", "resnet18", "resnet34"]
-    factors = [{"name": "backbone.name", "short": "", "title": "Backbone", "levels": levels}, OTHER[2]]
+    levels = ("resnet50", "resnet18", "resnet34")
+    factors = [FactorRecord(name="backbone.name", title="Backbone", levels=levels), OTHER[2]]
     written = write_report(make_grid(factors=factors, effects=(-0.03, 0.0), seeds=(0, 1, 2), iterations=60), tmp_path)
     text = read(written[0])
     effects = tables(written[0])("effects").set_index(["metric", "factor"])["effect"]["mAP"]

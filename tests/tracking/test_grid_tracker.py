@@ -18,7 +18,8 @@ from reid.report import write_report
 from reid.tracking import Tracker, TrackingError
 from reid.tracking.mlflow_store import embedded_uri
 from tests.helpers.records import raw, write_raw
-from tests.tracking.conftest import STARTED, Fabric
+from tests.helpers.run_on_disk import STARTED
+from tests.tracking.conftest import Fabric
 
 
 class Mirrored:

@@ -10,8 +10,9 @@ from reid.store.plan import read_plan
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import RunState
 from reid.tracking import payload as facts
-from tests.helpers.records import raw, write_raw
-from tests.tracking.conftest import STARTED, Fabric, scores
+from tests.helpers.records import raw, scored, write_raw
+from tests.helpers.run_on_disk import STARTED
+from tests.tracking.conftest import Fabric
 
 
 def curve(folder: RunFolder, key: str) -> dict[int, float]:
@@ -110,7 +111,7 @@ def test_indices_and_spaces_are_metrics_of_runs_and_arms(fabric: Fabric) -> None
         folder = runs["11", seed]
         extra = {
             "dynamics": {"oscillation": share, "id_recovery": None if seed else 3.0},
-            "spaces": {"after_cosine": scores(share)},
+            "spaces": {"after_cosine": scored(share).model_dump()},
             "clusters": {"after_cosine": {"silhouette": 0.5, "eer": None}},
         }
         write_raw(folder, "result", raw(folder, "result") | extra)

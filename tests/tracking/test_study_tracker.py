@@ -8,11 +8,11 @@ from mlflow import MlflowClient
 
 from reid.errors import InputError
 from reid.files import write_json
-from reid.recipe import Recipe
 from reid.tracking import TrackingError, study_tracker, sync
 from reid.tracking.mlflow_store import embedded_uri
 from reid.tracking.study_payload import open_study
-from tests.tracking.conftest import CREATED, DATASET, Fabric
+from tests.helpers.run_on_disk import CREATED, DATASET, standard_recipe, write_run
+from tests.tracking.conftest import Fabric
 
 STATES = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED", "running": "RUNNING", "waiting": "SCHEDULED"}
 RUNS = {"complete": "finished", "pruned": "stopped", "failed": "failed", "running": "running", "waiting": "stopped"}
@@ -28,17 +28,17 @@ def write_toy_study(fabric: Fabric, states: list[str]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     study = {
         "name": "toy", "title": "A toy", "question": "Does it show?", "command": "reid tune toy.yaml",
-        "created": CREATED, "yaml": "name: toy\n", "dataset": DATASET, "knobs": [KNOB], "trials": len(states),
+        "created": CREATED, "yaml": "name: toy\n", "dataset": DATASET.model_dump(mode="json"),
+        "knobs": [KNOB], "trials": len(states),
         "objectives": [{"metric": "mAP", "direction": "maximize"}], "sampler": {"name": "tpe", "seed": 0},
         "pruner": "median", "seeds": [0], "recipe": {}, "split": {"validation_identities": 0.2},
     }  # fmt: skip
     write_json(folder / "study.json", study)
     trials = []
     for number, state in enumerate(states):
-        recipe = Recipe().set({"schedule.epochs": 6, "triplet.margin": number / 10})
+        recipe = standard_recipe(epochs=6).set({"triplet.margin": number / 10})
         signature = f"{number:016x}"
-        arm: dict[str, Any] = {"recipe": recipe.model_dump(mode="json"), "levels": {}}
-        fabric.run(signature, arm, 0, RUNS[state], 4)
+        write_run(fabric.output, signature, recipe, state=RUNS[state], iterations=24)
         over = state in ("complete", "pruned", "failed")
         trials.append(
             {
