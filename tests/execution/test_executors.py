@@ -34,9 +34,7 @@ def test_no_ray_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(
-        InputError, match=r"Ray is not installed; in the folder of this repo.* '\.\[ray\]'"
-    ):
+    with pytest.raises(InputError, match=r"Ray is not installed; in the folder of this repo.* '\.\[ray\]'"):
         make_executor(ExecutorOptions("ray"), "cpu", tmp_path, False)
 
 

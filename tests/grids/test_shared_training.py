@@ -74,7 +74,7 @@ def outcome(run: RunFolder) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Launched:
+def launched_grid(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Launched:
     """The 2 x 2 grid, executed in the order of its plan by one worker that counts its passes over the test images."""
     folder = tmp_path_factory.mktemp("shared")
     launched = planned(folder, tiny_root)
@@ -103,11 +103,11 @@ def test_recipes_share_a_training_when_only_evaluation_differs(one: dict[str, An
     assert unlike <= set(EVALUATION_ONLY)
 
 
-def test_the_grid_trains_once_and_evaluates_four_times(shared: Launched) -> None:
-    sources = [run for run in shared.plan.runs if run.shares is None]
+def test_the_grid_trains_once_and_evaluates_four_times(launched_grid: Launched) -> None:
+    sources = [run for run in launched_grid.plan.runs if run.shares is None]
     assert len(sources) == 1
-    assert {run.shares for run in shared.plan.runs[1:]} == {sources[0].signature}
-    source, *others = folders(shared)
+    assert {run.shares for run in launched_grid.plan.runs[1:]} == {sources[0].signature}
+    source, *others = folders(launched_grid)
     assert source.model.exists()
     assert not any(other.model.exists() for other in others)
     for other in others:
@@ -122,27 +122,29 @@ def test_the_grid_trains_once_and_evaluates_four_times(shared: Launched) -> None
         assert other.curves() is not None
 
 
-def test_the_numbers_are_those_of_four_separate_trainings(shared: Launched, tmp_path: Path) -> None:
+def test_the_numbers_are_those_of_four_separate_trainings(launched_grid: Launched, tmp_path: Path) -> None:
     separate = []
-    for run in folders(shared):
+    for run in folders(launched_grid):
         alone = RunFolder(tmp_path / run.signature)
         alone.path.mkdir()
         write_raw(alone, "run", {key: value for key, value in raw(run, "run").items() if key != "shares"})
         separate.append(alone)
     torch.set_num_threads(1)
-    assert execute(separate, shared.run_store.output / "cache") == ["finished"] * 4
+    assert execute(separate, launched_grid.run_store.output / "cache") == ["finished"] * 4
     assert all(run.model.exists() for run in separate)
-    assert [outcome(run) for run in separate] == [outcome(run) for run in folders(shared)]
+    assert [outcome(run) for run in separate] == [outcome(run) for run in folders(launched_grid)]
     assert len({outcome(run)["ap"] for run in separate}) == 4
 
 
-def test_a_run_without_weights_of_its_own_is_evaluated_elsewhere(shared: Launched, tiny_root: Path) -> None:
-    run = folders(shared)[1]
-    found = evaluate_run(run, tiny_root, "market1501", shared.run_store.output / "cache", "cpu", False)
+def test_a_run_without_weights_of_its_own_is_evaluated_elsewhere(launched_grid: Launched, tiny_root: Path) -> None:
+    run = folders(launched_grid)[1]
+    found = evaluate_run(run, tiny_root, "market1501", launched_grid.run_store.output / "cache", "cpu", False)
     assert found["mAP"] == pytest.approx(raw(run, "result")["metrics"]["mAP"])
 
 
-def test_what_is_trained_is_not_planned_to_be_shared_anew(shared: Launched, tmp_path: Path, tiny_root: Path) -> None:
+def test_what_is_trained_is_not_planned_to_be_shared_anew(
+    launched_grid: Launched, tmp_path: Path, tiny_root: Path
+) -> None:
     """One of the four was trained by another grid: the other three share it, whatever the order."""
     launched = planned(tmp_path, tiny_root)
     trained = folders(launched)[2]
@@ -155,7 +157,7 @@ def test_what_is_trained_is_not_planned_to_be_shared_anew(shared: Launched, tmp_
     first = folders(again)[0]
     assert raw(first, "run")["shares"] == trained.signature, "it was planned to train and has not begun"
     execute([first], tmp_path / "output" / "cache")
-    assert outcome(first) == outcome(folders(shared)[0])
+    assert outcome(first) == outcome(folders(launched_grid)[0])
 
 
 def _execute_and_die(path: Path, cache: Path) -> None:
@@ -166,7 +168,9 @@ def _execute_and_die(path: Path, cache: Path) -> None:
     execute([RunFolder(path)], cache)
 
 
-def test_a_worker_killed_while_it_evaluates_costs_nothing(shared: Launched, tmp_path: Path, tiny_root: Path) -> None:
+def test_a_worker_killed_while_it_evaluates_costs_nothing(
+    launched_grid: Launched, tmp_path: Path, tiny_root: Path
+) -> None:
     launched = planned(tmp_path, tiny_root)
     source, other = folders(launched)[:2]
     assert execute([other], tmp_path / "cache") == ["stopped"], "its source is not trained yet"
@@ -182,7 +186,7 @@ def test_a_worker_killed_while_it_evaluates_costs_nothing(shared: Launched, tmp_
     assert launched.run_store.settle(other.signature) == "stopped"
     assert planned(tmp_path, tiny_root).plan.runs == launched.plan.runs
     assert execute([other], tmp_path / "cache") == ["finished"]
-    assert outcome(other) == outcome(folders(shared)[1])
+    assert outcome(other) == outcome(folders(launched_grid)[1])
 
 
 def test_a_training_that_diverged_did_so_for_all(tmp_path: Path, tiny_root: Path) -> None:
@@ -266,7 +270,7 @@ def test_sharing_is_by_seed_and_data(tmp_path: Path) -> None:
     assert shares == {runs[number + 1][0]: runs[number][0] for number in range(0, 8, 2)}
 
 
-def test_a_forecast_counts_what_is_evaluated_only(tmp_path: Path, tiny_root: Path, shared: Launched) -> None:
+def test_a_forecast_counts_what_is_evaluated_only(tmp_path: Path, tiny_root: Path, launched_grid: Launched) -> None:
     (tmp_path / "grid.yaml").write_text(GRID.format(root=tiny_root, base=3e-3) + "seeds: [0, 1]\n")
     grid = read_grid(tmp_path / "grid.yaml", {})
     opened = open_data(grid, tmp_path, False, Silent())
@@ -274,8 +278,8 @@ def test_a_forecast_counts_what_is_evaluated_only(tmp_path: Path, tiny_root: Pat
     assert (fresh.open_runs, fresh.shared) == (8, 6)
     assert fresh.seconds_a_ranking > 0
     assert fresh.device_hours == pytest.approx((2 * fresh.seconds_a_run + 6 * fresh.seconds_a_ranking) / 3600)
-    known = forecast(grid, opened, shared.run_store, torch.device("cpu"), 1)
+    known = forecast(grid, opened, launched_grid.run_store, torch.device("cpu"), 1)
     assert (known.open_runs, known.shared) == (4, 3)
-    costs = [raw(run, "result")["cost"] for run in folders(shared)]
+    costs = [raw(run, "result")["cost"] for run in folders(launched_grid)]
     assert known.seconds_a_ranking == np.median([cost["evaluation_seconds"] for cost in costs[1:]])
     assert known.source == "1 runs of this grid"
