@@ -1,13 +1,15 @@
 """The saved views of a grid's experiment: what a user sees first in the MLflow UI.
 
 MLflow keeps a view as an experiment tag ``mlflow.sharedViewState.<key>``. The format is undocumented; this is what the
-UI of MLflow 3.17 itself writes when a view is saved, and a browser test holds it. Opening a grid writes its three views
-anew; views that a user saves under other names stay.
+UI of MLflow 3.17 itself writes when a view is saved, and a browser test holds it for the TESTED versions: others get no
+views. Opening a grid writes its three views anew; views that a user saves under other names stay.
 """
 
 import base64
 import json
 import zlib
+from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 from reid.store.plan import Plan
@@ -15,6 +17,7 @@ from reid.tracking.payload import milliseconds
 
 State = dict[str, Any]  # a page's state, as the UI keeps it
 TAG = "mlflow.sharedViewState."
+TESTED = ("3.17", "3.18")  # the browser tests of views passed with these
 # Columns as the UI names them, with their widths in pixels.
 RUN_NAME, CREATED, DURATION = "attributes.`Run Name`", "runDateAndNestInfo", "duration"
 STATE = {"tags.`reid.state`": 80}
@@ -132,14 +135,37 @@ def pack(name: str, created: int, state: State) -> str:
     return json.dumps({"name": name, "createdAt": created, "updatedAt": created, "state": f"deflate;{packed}"})
 
 
+def untested() -> str | None:
+    """The version of the MLflow installed here if its UI is not known to show our views, None if it is."""
+    found = version("mlflow")
+    return None if found.startswith(tuple(f"{minor}." for minor in TESTED)) else found
+
+
+def tags_of(created: str | float, views: Mapping[str, tuple[str, State]]) -> dict[str, str]:
+    """The experiment tags that make saved views, given as key to (name, state); none for an untested MLflow."""
+    if untested():
+        return {}
+    time = milliseconds(created)
+    return {f"{TAG}{key}": pack(name, time, state) for key, (name, state) in views.items()}
+
+
+def links_to(base: str, experiment: str, views: Mapping[str, str]) -> dict[str, str]:
+    """Address of every saved view, given as key to name, by its name; of the runs alone for an untested MLflow.
+
+    `base` is the server's address.
+    """
+    page = f"{base.rstrip('/')}/#/experiments/{experiment}/runs?workflowType=machine_learning"
+    if untested():
+        return {"Runs": page}
+    links = {name: f"{page}&viewStateShareKey={key}" for key, name in views.items()}
+    return {**links, "Charts": f"{links['Charts']}&compareRunsMode=CHART"}
+
+
 def view_tags(plan: Plan) -> dict[str, str]:
     """The experiment tags that make the saved views of a grid."""
-    created = milliseconds(plan.created)
-    return {f"{TAG}{key}": pack(name, created, make(plan)) for key, (name, make) in VIEWS.items()}
+    return tags_of(plan.created, {key: (name, make(plan)) for key, (name, make) in VIEWS.items()})
 
 
 def view_links(base: str, experiment: str) -> dict[str, str]:
-    """Address of every saved view by its name; `base` is the server's address."""
-    page = f"{base.rstrip('/')}/#/experiments/{experiment}/runs?workflowType=machine_learning"
-    links = {name: f"{page}&viewStateShareKey={key}" for key, (name, _) in VIEWS.items()}
-    return {**links, "Charts": f"{links['Charts']}&compareRunsMode=CHART"}
+    """Address of every saved view of a grid by its name."""
+    return links_to(base, experiment, {key: name for key, (name, _) in VIEWS.items()})

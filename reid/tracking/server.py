@@ -17,7 +17,7 @@ from urllib.request import urlopen
 from reid.errors import InputError
 from reid.store.plan import planned_grids
 from reid.tracking.grid_tracker import Tracker
-from reid.tracking.grid_views import view_links
+from reid.tracking.grid_views import TESTED, untested, view_links
 from reid.tracking.mlflow_store import QUIET, Store, TrackingError
 from reid.tracking.study_payload import planned_studies
 from reid.tracking.study_tracker import study_tracker
@@ -55,11 +55,13 @@ def serve(output: Path, uri: str | None, port: int, open_browser: bool) -> None:
 
 def _show(base: str, pages: list[tuple[str, str, Links]], open_browser: bool) -> None:
     """Print the address of every view, the newest grid last, and open that one's first view if asked."""
+    if found := untested():
+        print(f"MLflow {found} is shown without saved views, which are tested with {' and '.join(TESTED)}.", flush=True)
     for name, experiment, links in pages:
-        found = links(base, experiment)
-        print(name, *(f"  {view:<12} {link}" for view, link in found.items()), sep="\n", flush=True)
+        addresses = links(base, experiment)
+        print(name, *(f"  {view:<12} {link}" for view, link in addresses.items()), sep="\n", flush=True)
     if open_browser:
-        webbrowser.open(next(iter(found.values())))
+        webbrowser.open(next(iter(addresses.values())))
 
 
 def free_port(port: int) -> int:

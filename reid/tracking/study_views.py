@@ -1,7 +1,6 @@
 """The saved views of a study's experiment, as reid/tracking/grid_views.py has them for a grid."""
 
-from reid.tracking.grid_views import STATE, TAG, State, line_chart, pack, runs_page
-from reid.tracking.payload import milliseconds
+from reid.tracking.grid_views import STATE, State, line_chart, links_to, runs_page, tags_of
 from reid.tracking.study_payload import StudyFolder
 
 TRIALS = "tags.`reid.kind` = 'trial'"
@@ -49,17 +48,17 @@ def charts_view(study: StudyFolder) -> State:
     )
 
 
+VIEWS = {"trials": ("Trials", trials_view), "charts": ("Charts", charts_view)}
+
+
 def study_view_tags(study: StudyFolder) -> dict[str, str]:
     """The experiment tags that make the saved views of a study."""
-    created = milliseconds(study.record.created)
-    views = {"trials": ("Trials", trials_view), "charts": ("Charts", charts_view)}
-    return {f"{TAG}{key}": pack(name, created, make(study)) for key, (name, make) in views.items()}
+    return tags_of(study.record.created, {key: (name, make(study)) for key, (name, make) in VIEWS.items()})
 
 
 def study_links(base: str, experiment: str) -> dict[str, str]:
-    """Address of both views by name; `base` is the server's address."""
-    page = f"{base.rstrip('/')}/#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey="
-    return {"Trials": f"{page}trials", "Charts": f"{page}charts&compareRunsMode=CHART"}
+    """Address of both views of a study by name."""
+    return links_to(base, experiment, {key: name for key, (name, _) in VIEWS.items()})
 
 
 def _results(study: StudyFolder) -> dict[str, int]:

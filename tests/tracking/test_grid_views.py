@@ -5,8 +5,11 @@ import json
 import zlib
 from typing import Any
 
+import pytest
+
 from reid.store.plan import read_plan
 from reid.tracking import payload as facts
+from reid.tracking import server
 from reid.tracking.grid_views import TAG, VIEWS, view_links, view_tags
 from tests.tracking.conftest import Fabric
 
@@ -52,3 +55,23 @@ def test_links_open_each_view_in_model_training_mode() -> None:
     page = "http://127.0.0.1:5000/#/experiments/3/runs?workflowType=machine_learning"
     assert links["Leaderboard"] == f"{page}&viewStateShareKey=leaderboard"
     assert links["Charts"] == f"{page}&viewStateShareKey=charts&compareRunsMode=CHART"
+
+
+@pytest.mark.parametrize(
+    ("version", "known"), [("3.17.2", True), ("3.18.0", True), ("3.1.8", False), ("3.99.0", False)]
+)
+def test_an_mlflow_whose_ui_is_not_tested_gets_no_views_and_one_line(
+    version: str, known: bool, fabric: Fabric, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("reid.tracking.grid_views.version", lambda _: version)
+    assert bool(view_tags(read_plan(fabric.grid()).plan)) is known
+    server._show("http://here", [("toy", "3", view_links)], open_browser=False)
+    lines = capsys.readouterr().out.splitlines()
+    if known:
+        assert lines[0] == "toy"
+    else:
+        assert lines == [
+            f"MLflow {version} is shown without saved views, which are tested with 3.17 and 3.18.",
+            "toy",
+            "  Runs         http://here/#/experiments/3/runs?workflowType=machine_learning",
+        ]
