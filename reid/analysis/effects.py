@@ -1,7 +1,6 @@
 """The effect of each factor with its interval and a verdict in words."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ from reid.analysis.ladder import alone, away, steps
 from reid.analysis.verdict import LEVEL, Kind, Verdict, advice, call, seeds_needed
 from reid.metrics.formatting import signed
 from reid.statistics.design import ALONE, AWAY, STEP, Design, design_of
-from reid.statistics.least_squares import Inference, holm
+from reid.statistics.least_squares import Array, Inference, holm
 from reid.statistics.linear_model import Analysis, analyse
 
 
@@ -80,7 +79,7 @@ class _Words:
         self.planned = table["seed"].nunique()
         self.to_come = int((~table["state"].isin(["finished", "diverged", "censored"])).sum())
 
-    def verdict(self, i: int, row: Mapping[Any, Any], error: float) -> Verdict:
+    def verdict(self, i: int, row: Mapping[Hashable, float], error: float) -> Verdict:
         if np.isnan(row["effect"]):
             return Verdict(Kind.NOT_ESTIMABLE, f"not estimable: {self._obstacle(i)}")
         if np.isnan(row["p"]):
@@ -106,7 +105,7 @@ class _Words:
             return f"{runs} have it at one level only"
         return f"{runs} do not separate it from the others"
 
-    def dependence(self, i: int, p_holm: Any) -> str:
+    def dependence(self, i: int, p_holm: Array) -> str:
         """The terms on which term `i` depends: the interaction is significant and changes what `i` is said to do."""
         analysis, notes = self.analysis, []
         for pair, p in zip(analysis.coding.pairs, p_holm, strict=True):

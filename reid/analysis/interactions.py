@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from reid.statistics.design import design_of
@@ -34,12 +33,6 @@ def alias_sums(table: pd.DataFrame, factors: Sequence[str], metric: str) -> pd.D
     """
     analysis, design = analyse(table, factors, metric), design_of(table, factors)
     names = [term.name for term in analysis.coding.terms]
-    columns = np.sign(analysis.coding.model(design.codes))
-    contrasts, words = np.zeros((len(design.alias_groups), columns.shape[1])), []
-    for row, group in zip(contrasts, design.alias_groups, strict=True):
-        row[group] = columns[0, group] * columns[0, group[0]]
-        rest = (f" {'+' if row[column] > 0 else '−'} {design.name(column, names)}" for column in group[1:])
-        words.append(design.name(group[0], names) + "".join(rest))
-    found = analysis.infer_effects(contrasts)
+    found = analysis.infer_effects(design.alias_contrasts)
     values = {"effect": found.effect, "low": found.low, "high": found.high, "p_holm": holm(found.p)}
-    return pd.DataFrame(values, index=pd.Index(words, name="sum"))
+    return pd.DataFrame(values, index=pd.Index(design.alias_sums(names), name="sum"))

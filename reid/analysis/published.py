@@ -1,6 +1,6 @@
 """What others have published, beside what this grid says: differences with differences, each with our interval."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -18,6 +18,10 @@ SETS = {"market1501": "Market-1501", "dukemtmc": "DukeMTMC-reID"}
 BACKBONES = {"seresnet50": "se_resnet50", "seresnet101": "se_resnet101", "seresnext50": "se_resnext50",
              "seresnext101": "se_resnext101", "ibnnet50a": "resnet50_ibn_a"}  # fmt: skip
 REPRODUCED = "PaddlePaddle/PaddleClas"
+# Its settings: none, five and all six of the tricks.
+BARE = "standard baseline (baseline.yaml)"
+BUT_CENTER = "all but centre loss (softmax_triplet.yaml)"
+WHOLE = "all tricks (softmax_triplet_with_center.yaml)"
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,17 @@ class _Grid:
         """Whether the factors are the paper's six tricks."""
         return set(self.names) == set(PAPER_TRICKS)
 
-    def rung(self, on: int, without: str = "") -> str:
-        """The arm with the first `on` tricks of the paper's order on, but the one called `without`."""
-        first = [name for name in PAPER_TRICKS[:on] if name != without]
-        return "".join("1" if name in first else "0" for name in self.names)
+    def rung(self, last: str) -> str:
+        """The arm with the paper's tricks on up to `last`, or "none"."""
+        rungs = ("none", *PAPER_TRICKS)
+        return self.arm(rungs[1 : rungs.index(last) + 1])
+
+    def all_but(self, *names: str) -> str:
+        """The arm with all of the paper's tricks on but these."""
+        return self.arm([name for name in PAPER_TRICKS if name not in names])
+
+    def arm(self, on: Collection[str]) -> str:
+        return "".join("1" if name in on else "0" for name in self.names)
 
 
 def _ladders(grid: _Grid) -> Iterator[Claim]:
@@ -79,13 +90,13 @@ def _ladders(grid: _Grid) -> Iterator[Claim]:
     rungs = ("none", *PAPER_TRICKS)
     for key, data in SETS.items():
         mAP = same[f"{key}_mAP"]
-        for on, (before, name) in enumerate(pairwise(rungs), start=1):
-            arms = grid.rung(on), grid.rung(on - 1)
+        for before, name in pairwise(rungs):
+            arms = grid.rung(name), grid.rung(before)
             gain = float(mAP[name] - mAP[before]) / 100
             yield Claim("ladder", f"+ {grid.titles[name]}", data, gain, arms, _source(same))
     for key, data in SETS.items():
         gain = float(same[f"{key}_mAP"][rungs[-1]] - same[f"{key}_mAP"]["none"]) / 100
-        yield Claim("ladder", "all minus none", data, gain, (grid.rung(6), grid.rung(0)), _source(same))
+        yield Claim("ladder", "all minus none", data, gain, (grid.all_but(), grid.rung("none")), _source(same))
 
 
 def _reproductions(grid: _Grid) -> Iterator[Claim]:
@@ -95,17 +106,20 @@ def _reproductions(grid: _Grid) -> Iterator[Claim]:
     every = published_table("independent_reproductions")
     every = every[every["train"] == every["test"]]
     paddle = every[every["source"].str.startswith(REPRODUCED)].set_index("setting")
-    none, five, six = (float(value) for value in paddle["mAP"])
-    what = ("all but centre loss, minus none", "all minus all but centre loss")
-    arms = (grid.rung(5), grid.rung(0)), (grid.rung(6), grid.rung(5))
-    for words, gain, pair in zip(what, (five - none, six - five), arms, strict=True):
-        yield Claim("reproduction", words, "Market-1501", gain / 100, pair, _source(paddle))
+    arm_of = {BARE: grid.rung("none"), BUT_CENTER: grid.all_but("center_loss"), WHOLE: grid.all_but()}
+    claims = {
+        "all but centre loss, minus none": (BUT_CENTER, BARE),
+        "all minus all but centre loss": (WHOLE, BUT_CENTER),
+    }
+    for words, (more, less) in claims.items():
+        gain = float(paddle["mAP"][more] - paddle["mAP"][less]) / 100
+        yield Claim("reproduction", words, "Market-1501", gain, (arm_of[more], arm_of[less]), _source(paddle))
     light = every[every["source"].str.startswith("wangguanan/light-reid")]
     for key, data in SETS.items():
         own = light[light["train"] == key]
         bare = own["setting"].str.endswith("no REA")
         gain = own.loc[~bare, "mAP"].mean() - own.loc[bare, "mAP"].mean()
-        pair = grid.rung(5), grid.rung(5, without="random_erasing")
+        pair = grid.all_but("center_loss"), grid.all_but("center_loss", "random_erasing")
         yield Claim("reproduction", "random erasing, with all but centre loss", data, gain / 100, pair, _source(light))
 
 

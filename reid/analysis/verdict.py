@@ -7,14 +7,16 @@ from enum import StrEnum
 from scipy import stats
 
 from reid.metrics.formatting import magnitude
-from reid.metrics.spec import is_fraction
+from reid.metrics.spec import Unit, spec_of
 
 LEVEL = 0.05
 MOST_SEEDS = 1000
 
 
 class Kind(StrEnum):
-    """What is said of an effect. Ranking is helped or hurt; of costs and indices more is not better."""
+    """What is said of an effect. Fractions that have a better direction are helped or hurt; all else is raised or
+    lowered: whether more of a cost or an index is worth it is for the reader to say.
+    """
 
     HELPS = "helps"
     HURTS = "hurts"
@@ -45,11 +47,17 @@ def call(metric: str, low: float, high: float, significant: bool, rope: float) -
     """
     if max(-low, high) < rope:
         return Verdict(Kind.NO_EFFECT, f"no effect larger than {magnitude(metric, max(-low, high))}")
-    up, down = (Kind.HELPS, Kind.HURTS) if is_fraction(metric) else (Kind.RAISES, Kind.LOWERS)
     if significant and (low > 0 or high < 0):
-        kind = up if low > 0 else down
+        kind = _sign(metric, up=low > 0)
         return Verdict(kind, str(kind))
     return Verdict(Kind.UNDECIDED, "cannot tell yet")
+
+
+def _sign(metric: str, up: bool) -> Kind:
+    spec = spec_of(metric)
+    if spec is None or spec.unit is not Unit.FRACTION or spec.higher_is_better is None:
+        return Kind.RAISES if up else Kind.LOWERS
+    return Kind.HELPS if up == spec.higher_is_better else Kind.HURTS
 
 
 def seeds_needed(effect: float, error: float, runs: int, arms: int, terms: int, rope: float) -> int:

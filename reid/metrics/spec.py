@@ -1,5 +1,6 @@
 """The one list of metrics: name, title, unit, and which direction is better."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,6 +37,7 @@ class MetricSpec:
     higher_is_better: bool | None
 
 
+ELSEWHERE = re.compile(r"(?P<metric>.+?)(@.+|_cross|_(before|after)_(euclidean|cosine))")
 METRICS: Registry[MetricSpec] = Registry("metric")
 
 for _metric in (
@@ -48,23 +50,26 @@ for _metric in (
     MetricSpec("evaluation_seconds", "evaluation time", Unit.SECONDS, False),
     MetricSpec("images_per_second", "images per second", Unit.PER_SECOND, True),
     MetricSpec("peak_memory_mb", "peak memory", Unit.MEGABYTES, False),
-    MetricSpec("oscillation", "loss oscillation", Unit.NUMBER, False),
+    MetricSpec("oscillation", "oscillation index", Unit.NUMBER, False),
     MetricSpec("seconds", "training time", Unit.SECONDS, False),
 ):
     METRICS.register(_metric.name, _metric)
 
 
-def unit_of(metric: str) -> Unit:
-    """The unit of a metric, or of one measured elsewhere: on a data set ("mAP@day"), in a feature space or across
-    domains ("mAP_before_cosine", "mAP_cross"). A number where it is not registered.
+def spec_of(metric: str) -> MetricSpec | None:
+    """A metric, or the one that was measured elsewhere: on a data set ("mAP@day"), in a feature space or across domains
+    ("mAP_before_cosine", "mAP_cross"). None where it is not registered.
     """
-    name = metric
-    while name not in METRICS:
-        cut = max(name.rfind("@"), name.rfind("_"))
-        if cut < 0:
-            return Unit.NUMBER
-        name = name[:cut]
-    return METRICS[name].unit
+    if metric in METRICS:
+        return METRICS[metric]
+    elsewhere = ELSEWHERE.fullmatch(metric)
+    return METRICS.get(elsewhere["metric"]) if elsewhere else None
+
+
+def unit_of(metric: str) -> Unit:
+    """The unit of a metric; a number where it is not registered."""
+    spec = spec_of(metric)
+    return spec.unit if spec else Unit.NUMBER
 
 
 def is_fraction(metric: str) -> bool:

@@ -95,6 +95,23 @@ class Design:
         groups = {tuple(np.flatnonzero(row).tolist()) for row in same}
         return sorted(list(group) for group in groups if len(group) > 1)
 
+    @cached_property
+    def alias_contrasts(self) -> Array:
+        """Weights (groups, columns of the model) of the sums of `alias_groups`, with the signs that the arms give."""
+        columns = np.sign(self.coding.model(self.codes))
+        contrasts = np.zeros((len(self.alias_groups), columns.shape[1]))
+        for row, group in zip(contrasts, self.alias_groups, strict=True):
+            row[group] = columns[0, group] * columns[0, group[0]]
+        return contrasts
+
+    def alias_sums(self, names: Sequence[str]) -> list[str]:
+        """The sums of `alias_groups` in words, of the names of the terms: effects joined by " + " or " − "."""
+        words = []
+        for row, (first, *others) in zip(self.alias_contrasts, self.alias_groups, strict=True):
+            rest = (f" {'+' if row[column] > 0 else '−'} {self.name(column, names)}" for column in others)
+            words.append(self.name(first, names) + "".join(rest))
+        return words
+
     def name(self, column: int, shorts: Sequence[str]) -> str:
         """A column of the model in words: a term, or a pair of terms."""
         terms = len(self.coding.terms)

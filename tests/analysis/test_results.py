@@ -29,15 +29,16 @@ def test_a_ladder_in_another_order_than_the_papers_keeps_its_own(make_grid: Make
 def test_any_numeric_column_has_effects_and_a_page(make_grid: MakeGrid) -> None:
     read = read_results(make_grid(seeds=(0, 1), iterations=60))
     noise = np.random.default_rng(0).normal(0, 0.01, len(read.runs))
-    runs = read.runs.assign(mAP_elsewhere=0.3 - 0.1 * read.runs["random_erasing"] + noise, wobble=noise, empty=np.nan)
+    elsewhere = 0.3 - 0.1 * read.runs["random_erasing"] + noise
+    runs = read.runs.assign(**{"mAP@elsewhere": elsewhere}, wobble=noise, empty=np.nan)
     results = replace(read, runs=runs)
-    assert results.extras == [*read.extras, "mAP_elsewhere", "wobble"]
-    assert results.effects["mAP_elsewhere"]["verdict"]["random_erasing"] == "hurts"
+    assert results.extras == [*read.extras, "mAP@elsewhere", "wobble"]
+    assert results.effects["mAP@elsewhere"]["verdict"]["random_erasing"] == "hurts"
     (page,) = evidence.other_metrics(results, shown=())
     (table,) = page.elements
     assert isinstance(table, Table)
     rows = {(row[0], row[1]): row[2] for row in table.rows}
-    assert rows["mAP elsewhere", "Random erasing augmentation"].startswith(("−9.", "−10."))
+    assert rows["mAP@elsewhere", "Random erasing augmentation"].startswith(("−9.", "−10."))
     assert ("wobble", "BNNeck") in rows
 
 

@@ -5,6 +5,8 @@ import pytest
 from scipy import stats
 
 from reid.analysis.verdict import LEVEL, MOST_SEEDS, Kind, advice, call, seeds_needed
+from reid.metrics.spec import METRICS, MetricSpec, Unit
+from reid.registry.registry import forget_all, registering
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,16 @@ def test_an_index_is_raised_or_lowered() -> None:
     assert call("conflict_share", 0.01, 0.03, True, rope=0.005).kind == Kind.RAISES
     assert call("conflict_share", -0.03, -0.01, True, rope=0.005).kind == Kind.LOWERS
     assert call("mAP_after_cosine", 0.01, 0.03, True, rope=0.005).kind == Kind.HELPS
+
+
+def test_a_fraction_of_which_less_is_better_is_hurt_by_more() -> None:
+    with registering("lab"):
+        METRICS.register("miss_rate", MetricSpec("miss_rate", "miss rate", Unit.FRACTION, higher_is_better=False))
+    try:
+        assert call("miss_rate", 0.01, 0.03, True, rope=0.005).kind == Kind.HURTS
+        assert call("miss_rate@day", -0.03, -0.01, True, rope=0.005).kind == Kind.HELPS
+    finally:
+        forget_all("lab")
 
 
 def test_more_seeds_shrink_the_interval_until_it_tells() -> None:

@@ -95,6 +95,16 @@ def test_designs_of_fewer_arms_say_what_they_are(
     assert words in re.sub(r"\s+", " ", text.split("\f")[0])
 
 
+def test_arms_that_break_a_rule_are_told_of(make_grid: MakeGrid, tmp_path: Path) -> None:
+    grid = make_grid(keep=lambda arm: arm != "110011", design="full", seeds=(0, 1), iterations=0)
+    plan = json.loads((grid / "plan.json").read_text())
+    plan["left_out"] = {"110011": "center_loss conflicts with warmup"}
+    (grid / "plan.json").write_text(json.dumps(plan))
+    (page,) = write_report(grid, tmp_path, ["html"])
+    words = "every combination of levels but 1 (center_loss conflicts with warmup); the effect of a factor is its main"
+    assert words in re.sub(r"\s+", " ", page.read_text())
+
+
 def test_a_region_of_practical_equivalence_can_be_asked_for(make_grid: MakeGrid, read: Read, tmp_path: Path) -> None:
     grid = make_grid(seeds=(0, 1), iterations=60)
     text = read(write_report(grid, tmp_path, rope=0.5)[0])

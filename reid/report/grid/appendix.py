@@ -1,7 +1,6 @@
 """The pages one looks things up in: all arms, all runs, method cards, provenance."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -35,7 +34,7 @@ def arms(results: Results) -> Section:
     return Section("All arms", [Table(columns, rows, f"{caption} ● on, ○ off.")])
 
 
-def _level(value: Any) -> str:
+def _level(value: object) -> str:
     """A switch as a dot, another level in words."""
     return {True: "●", False: "○"}[bool(value)] if isinstance(value, bool | np.bool_) else str(value)
 

@@ -1,6 +1,5 @@
 """The page of interactions."""
 
-import re
 from pathlib import Path
 
 from reid.analysis.results import MAIN, Results
@@ -64,23 +63,18 @@ def _sums(results: Results) -> list[Element]:
     """What is aliased, as the sums that the design can estimate."""
     if results.alias_sums.empty:
         return []
+    sums = results.design.alias_sums(list(results.shorts.values()))
     rows = [
         [
-            _in_words(str(words), results),
+            words,
             signed(MAIN, row["effect"]),
             interval(MAIN, row["low"], row["high"]),
             probability(row["p_holm"]),
         ]
-        for words, row in each_row(results.alias_sums)
+        for words, (_, row) in zip(sums, each_row(results.alias_sums), strict=True)
     ]
     caption = (
         "Aliased: no run of this fraction tells these effects apart. Only their sum is known, in percentage points of "
         "mAP; which of them it comes from is not."
     )
     return [Table([wide("Sum of"), right("mAP"), centred("95 %"), right("p (Holm)")], rows, caption)]
-
-
-def _in_words(words: str, results: Results) -> str:
-    """A sum of effects with the factors' short names."""
-    names = sorted(results.shorts, key=len, reverse=True)
-    return re.sub("|".join(map(re.escape, names)), lambda found: results.shorts[found[0]], words)

@@ -15,11 +15,11 @@ from reid.report import style
 from reid.report.elements import Element, Figure, Section, Table, Text, centred, left, right, wide
 from reid.report.loss_panels import arms_shown, curves_of, draw_losses, is_list
 from reid.report.style import BLACK, BLUE, GREY, ORANGE, SKY, VERMILION
-from reid.store.measured import smooth
+from reid.store.measured import metric_title, smooth
 
 # The indices in words; what they mean stands in reid/training/diagnostics/oscillation.py and conflict.py.
 INDICES = {
-    "oscillation": "oscillation index",
+    "oscillation": metric_title("oscillation"),
     "conflict_share": "samples pulled apart",
     "conflict_cosine": "cosine of gradients",
     "conflict_batch_cosine": "cosine of batch gradients",

@@ -110,8 +110,19 @@ def design(results: Results) -> str:
         return (
             f"{name} fraction of {found.coding.cells} arms, |I| = {words} ({letters}), resolution {resolution}; {clean}"
         )
-    kinds = {"full": "every combination of levels", "arms": "a choice of arms"}
+    kinds = {"full": "every combination of levels", "arms": _choice(results)}
     return f"{kinds.get(found.kind, found.kind)}; the effect of a factor is its {found.estimand}"
+
+
+def _choice(results: Results) -> str:
+    """Which arms are missing from the design that was asked for, and the rules of tricks that they would break."""
+    plan, found = results.plan, results.design
+    if not plan.design:
+        return "a choice of arms"
+    whole = "every combination of levels" if plan.design == "full" else f"a {plan.design} design"
+    count = f" {found.coding.cells - len(found.arms)}" if plan.design == "full" else " some of its arms"
+    rules = ", ".join(dict.fromkeys(plan.left_out.values()))
+    return f"{whole} but{count}" + (f" ({rules})" if rules else "")
 
 
 def runs(results: Results) -> str:
