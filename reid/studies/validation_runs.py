@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from reid.data import DatasetSource, DecodedDataset, TuningDataset
 from reid.recipe import Recipe
 from reid.store.dataset_record import dataset_record
+from reid.store.measured import metric_values
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import RecipeRecord, ResultRecord
 from reid.store.run_store import RunStore, asked_now
@@ -50,18 +51,7 @@ def score(run: ValidationRun, metric: str) -> float | None:
 
 def metric_of(result: ResultRecord, metric: str) -> float | None:
     """A metric of a result by its name in METRICS, None where the run has no such number."""
-    cost = result.cost
-    measured: dict[str, float | None] = {
-        **result.scores.model_dump(),
-        "seconds": cost.train_seconds,
-        "train_seconds": cost.train_seconds,
-        "evaluation_seconds": cost.evaluation_seconds,
-        "images_per_second": cost.images_per_second,
-        "peak_memory_mb": cost.peak_memory_mb,
-        **result.dynamics,
-        **result.custom,
-    }
-    return measured.get(metric)
+    return metric_values(result, space="").get("train_seconds" if metric == "seconds" else metric)
 
 
 def evaluations(run: ValidationRun, metric: str) -> list[tuple[int, float]]:

@@ -5,8 +5,7 @@ import pytest
 from scipy import stats
 
 from reid.analysis.verdict import LEVEL, MOST_SEEDS, Kind, advice, call, seeds_needed
-from reid.metrics.spec import METRICS, MetricSpec, Unit
-from reid.registry.registry import forget_all, registering
+from tests.helpers.own_metric import miss_rate
 
 
 @pytest.mark.parametrize(
@@ -34,13 +33,9 @@ def test_an_index_is_raised_or_lowered() -> None:
 
 
 def test_a_fraction_of_which_less_is_better_is_hurt_by_more() -> None:
-    with registering("lab"):
-        METRICS.register("miss_rate", MetricSpec("miss_rate", "miss rate", Unit.FRACTION, higher_is_better=False))
-    try:
+    with miss_rate():
         assert call("miss_rate", 0.01, 0.03, True, rope=0.005).kind == Kind.HURTS
         assert call("miss_rate@day", -0.03, -0.01, True, rope=0.005).kind == Kind.HELPS
-    finally:
-        forget_all("lab")
 
 
 def test_more_seeds_shrink_the_interval_until_it_tells() -> None:

@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 
 from reid.errors import InputError
+from reid.execution.events import Progressed
 from reid.recipe import Recipe
 from reid.store.run_folder import RunFolder
+from reid.store.run_records import RunState
+from reid.studies.study_file import StudyPlan
+from tests.helpers.own_metric import miss_rate
 from tests.helpers.records import raw
 from tests.studies.synthetic import BEST_EPSILON, Imagined, noisy, search, truth, write_study
 
@@ -134,6 +138,28 @@ def test_two_objectives(tiny_root: Path, tmp_path: Path) -> None:
     assert all(len(record["values"]) == 2 for record in records)
     for record in records:
         assert record["values"][1] == pytest.approx(10 * record["params"]["label_smoothing.epsilon"])
+
+
+class Missing(Imagined):
+    """Measures a metric of its own."""
+
+    def _epoch(self, folder: RunFolder) -> tuple[Progressed, RunState]:
+        told, state = super()._epoch(folder)
+        if state == RunState.FINISHED:
+            result = folder.require_result()
+            folder.write_result(result.model_copy(update={"custom": {"miss_rate": 1 - result.scores.mAP}}))
+        return told, state
+
+
+def test_a_metric_of_ones_own_is_an_objective_in_its_own_direction(tiny_root: Path, tmp_path: Path) -> None:
+    with miss_rate():
+        file = write_study(tmp_path, tiny_root, 6, "objectives: [miss_rate]", epochs=1)
+        _, records, _ = search(file, tmp_path, Missing, storage="journal")
+        (objective,) = StudyPlan(file).objectives
+    assert objective.direction == "minimize"
+    for record in records:
+        run = RunFolder(tmp_path / "runs" / record["runs"][0]["signature"])
+        assert record["values"] == [pytest.approx(1 - run.require_result().scores.mAP)]
 
 
 def test_an_objective_without_a_value_is_a_pruned_trial(tiny_root: Path, tmp_path: Path) -> None:
