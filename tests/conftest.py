@@ -45,6 +45,7 @@ TOGETHER = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order and group tests for workers side by side."""
     items.sort(
