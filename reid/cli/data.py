@@ -102,15 +102,12 @@ def check_command(
 @data.command("cache")
 def cache_command(
     output: Annotated[Path, typer.Option(help="Output folder whose cache is meant.")] = Path("output"),
-    show: Annotated[bool, typer.Option("--list", help="Show what is there (the default).")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove what is not being built now.")] = False,
 ) -> None:
     """Decoded images: show them, or remove them. They are decoded again when they are needed."""
     from reid.data.cache_entries import entries
     from reid.data.cache_entries import prune as prune_cache
 
-    if show and prune:
-        raise InputError("--list and --prune: give one of the two")
     if prune:
         removed, left = prune_cache(output / "cache")
         typer.echo(f"{output / 'cache'}: {len(removed)} removed, {megabytes(sum(entry.bytes for entry in removed))}")

@@ -22,6 +22,7 @@ from reid.grids.grid_file import GridFile
 from reid.models import build_model
 from reid.recipe import Recipe
 from reid.recipe.yaml import load
+from reid.registry import activate
 from reid.studies.study_file import StudyFile
 
 pytestmark = pytest.mark.e2e
@@ -97,10 +98,17 @@ def test_every_command_of_the_readme(workplace: Path) -> None:
                 timeout=300,
             )
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    words = "ablate status report ui train evaluate curves stop logs retry forget data tune"
+    words = "ablate status report ui train evaluate curves stop logs retry forget data tune list schema"
     assert ran == {"make --dry-run", "optuna-dashboard", *(f"reid {word}" for word in words.split())}
     assert (workplace / "output" / "grids" / "demo" / "report.pdf").exists()
     assert (workplace / "output" / "studies" / "demo-knobs" / "report.pdf").exists()
+    trick, program = blocks("python")
+    (workplace / "mine.py").write_text(trick)
+    listed = ["reid", "list", "tricks", "--plugin", "mine.py"]
+    for command in (listed, ["python", "-c", program]):
+        done = subprocess.run(command, cwd=workplace, env=environment, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        assert "weight_average" in done.stdout or "random_erasing" in done.stdout
 
 
 def test_commands_that_need_a_cluster_are_understood() -> None:
@@ -132,7 +140,7 @@ def printed_until(words: str, command: str, where: Path, environment: dict[str, 
 
 
 def test_yaml_blocks_are_grids_that_load(tmp_path: Path) -> None:
-    whole, arms, dataset, domains, study, budget = blocks("yaml")
+    whole, arms, dataset, domains, study, own_trick, budget = blocks("yaml")
     (tmp_path / "grid.yaml").write_text(whole)
     assert len(load(tmp_path / "grid.yaml", GridFile).factors) == 6
     listed = "".join(line for line in whole.splitlines(keepends=True) if not line.startswith("factors"))
@@ -151,6 +159,14 @@ def test_yaml_blocks_are_grids_that_load(tmp_path: Path) -> None:
     knobs = load(tmp_path / "study.yaml", StudyFile).knobs
     assert knobs is not None
     assert len(knobs) == 3
+    (tmp_path / "mine.py").write_text(blocks("python")[0])
+    without = "".join(line for line in whole.splitlines(keepends=True) if not line.startswith("factors"))
+    (tmp_path / "own_trick.yaml").write_text(without + own_trick)
+    assert [factor.name for factor in read_grid(tmp_path / "own_trick.yaml", {}).factors] == [
+        "weight_average",
+        "bnneck",
+    ]
+    activate([])
     epochs = whole.replace("epochs: 7, milestones: [5, 7]", "epochs: 120").replace(
         "schedule:", "evaluation: {every: 20}, schedule:"
     )
