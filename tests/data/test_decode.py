@@ -91,6 +91,7 @@ except InputError as error:
 """
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_in_bounded_memory(tmp_path: Path) -> None:
     """A whole 20000x20000 BMP, 1.2 GB of black (sparse on disk), costs a few megabytes."""
     size = 54 + 3 * 20000 * 20000

@@ -13,6 +13,8 @@ from typer.main import get_command
 
 from reid.cli.app import app
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
 

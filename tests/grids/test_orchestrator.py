@@ -156,6 +156,7 @@ def calls_of(output: Path, runs: int) -> int:
     return calls
 
 
+@pytest.mark.slow
 def test_the_cost_of_a_run_does_not_grow_with_the_grid(tmp_path: Path) -> None:
     few, many = calls_of(tmp_path / "few", 32), calls_of(tmp_path / "many", 256)
     assert many / 256 < 1.2 * few / 32

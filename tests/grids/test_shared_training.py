@@ -29,6 +29,8 @@ from reid.store.shared_training import EVALUATION_ONLY, run_signature, shared_tr
 from tests.helpers.quiet_view import Silent, execute
 from tests.helpers.records import raw, write_raw
 
+pytestmark = pytest.mark.slow
+
 GRID = """\
 name: shared
 dataset: {{name: tiny, root: {root}}}

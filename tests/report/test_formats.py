@@ -37,6 +37,8 @@ from tests.helpers.grids_on_disk import EFFECTS, TRICK_FACTORS, MakeGrid
 from tests.helpers.pdf_text import Read
 from tests.helpers.services import need
 
+pytestmark = pytest.mark.slow
+
 TWO = {"factors": TRICK_FACTORS[:2], "effects": EFFECTS[:2], "seeds": (0, 1, 2), "iterations": 60}
 
 

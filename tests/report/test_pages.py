@@ -14,6 +14,8 @@ from tests.helpers.grids_on_disk import EFFECTS, OUTCOMES, TRICK_FACTORS, MakeGr
 from tests.helpers.pdf_text import Read, has_row, points, tables
 from tests.helpers.seventh_trick import seventh_trick
 
+pytestmark = pytest.mark.slow
+
 OTHER = [
     FactorRecord(name="backbone.name", levels=("resnet18", "resnet50")),
     FactorRecord(name="triplet.margin", short="margin", title="Triplet margin", levels=("0.3", "soft")),

@@ -14,6 +14,8 @@ from reid.report.study.verdict import headline, verdict
 from tests.helpers.pdf_text import Read
 from tests.helpers.studies_on_disk import CHOICE, KNOBS, MAP, SECONDS, MakeStudy, edit, write_study
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def read(read: Read) -> Read:

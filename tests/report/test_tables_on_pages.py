@@ -12,6 +12,8 @@ from reid.tricks import TRICKS
 from tests.helpers.grids_on_disk import OUTCOMES, write_grid
 from tests.helpers.pdf_text import Read, has_row, percent, plain, points, probability, rows, tables, triple
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=["complete", "incomplete", "one seed"])
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:

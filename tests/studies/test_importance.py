@@ -11,6 +11,8 @@ import pytest
 from reid.store.study import KnobImportance
 from reid.studies.importance import FEWEST_TRIALS, importances
 
+pytestmark = pytest.mark.slow
+
 SPACE = {
     "margin": optuna.distributions.FloatDistribution(0, 1),
     "weight": optuna.distributions.FloatDistribution(1e-5, 1e-2, log=True),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from mypy import api
 
 from reid.store.run_folder import RunFolder
@@ -9,6 +10,8 @@ from reid.studies.study_file import StudyPlan
 from reid.studies.validation_runs import SearchRuns
 from tests.helpers.records import raw
 from tests.studies.synthetic import open_runs, write_study
+
+pytestmark = pytest.mark.slow
 
 MISTAKES = """
 from pathlib import Path

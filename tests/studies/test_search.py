@@ -16,6 +16,8 @@ from tests.helpers.own_metric import miss_rate
 from tests.helpers.records import raw
 from tests.studies.synthetic import BEST_EPSILON, Imagined, noisy, search, truth, write_study
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_optimum_is_found_through_noise(tiny_root: Path, tmp_path: Path) -> None:
     """Within two standard deviations of the noise, by what is true of the winner rather than what it scored."""

@@ -14,6 +14,8 @@ from reid.studies.study_file import StudyPlan
 from reid.studies.trials import TrialOutcome, Trials, records_of
 from tests.studies.synthetic import KILLED_AFTER, search, work, write_study
 
+pytestmark = pytest.mark.slow
+
 TRIALS = 16
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["tests.studies.synthetic"])

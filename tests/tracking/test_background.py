@@ -9,6 +9,8 @@ from reid.tracking import TrackingError
 from reid.tracking import background as mirrors
 from reid.tracking.background import BackgroundTracker
 
+pytestmark = pytest.mark.slow
+
 
 class Store:
     """A projection that can be down."""

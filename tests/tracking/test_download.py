@@ -24,6 +24,8 @@ from reid.tracking.server import HOST, free_port
 from tests.helpers.grids import wait_for
 from tests.tracking.conftest import Fabric
 
+pytestmark = pytest.mark.slow
+
 OUTCOMES = {("00", 1): "diverged", ("10", 1): "failed", ("01", 1): "running"}
 
 

@@ -1,7 +1,11 @@
+import pytest
+
 from reid.tracking import delete_projections, sync
 from reid.tracking.mlflow_store import Store, embedded_uri
 from tests.helpers.records import raw
 from tests.tracking.conftest import Fabric
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_forgotten_run_is_gone_from_every_store_and_can_come_back(fabric: Fabric) -> None:

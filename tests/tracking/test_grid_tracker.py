@@ -21,6 +21,8 @@ from tests.helpers.records import raw, write_raw
 from tests.helpers.run_on_disk import STARTED
 from tests.tracking.conftest import Fabric
 
+pytestmark = pytest.mark.slow
+
 
 class Mirrored:
     """What MLflow holds of a fabric's grids."""

@@ -14,6 +14,8 @@ from reid.tracking.study_payload import open_study
 from tests.helpers.run_on_disk import CREATED, DATASET, standard_recipe, write_run
 from tests.tracking.conftest import Fabric
 
+pytestmark = pytest.mark.slow
+
 STATES = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED", "running": "RUNNING", "waiting": "SCHEDULED"}
 RUNS = {"complete": "finished", "pruned": "stopped", "failed": "failed", "running": "running", "waiting": "stopped"}
 KNOB = {

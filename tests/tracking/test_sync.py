@@ -12,6 +12,8 @@ from reid.tracking.mlflow_store import embedded_uri
 from tests.helpers.records import raw, write_raw
 from tests.tracking.conftest import Fabric
 
+pytestmark = pytest.mark.slow
+
 
 def statuses(fabric: Fabric, grid: str = "demo") -> dict[str, str]:
     client = MlflowClient(embedded_uri(fabric.output))

@@ -92,6 +92,7 @@ def test_resuming_at_any_epoch_is_exact(tiny: DecodedDataset, tiny_recipe: Recip
 
 
 @pytest.mark.parametrize("names", [*((name,) for name in TOGGLES), tuple(TOGGLES)], ids="+".join)
+@pytest.mark.slow
 def test_resuming_is_exact_under_every_toggle(
     tiny: DecodedDataset, tiny_recipe: Recipe, names: tuple[str, ...]
 ) -> None:
@@ -114,6 +115,7 @@ def resumes_exactly(recipe: Recipe, tiny: DecodedDataset) -> None:
     np.testing.assert_array_equal(after_the_end[0].ranking.ap, last.ranking.ap)
 
 
+@pytest.mark.slow
 def test_all_arms_see_the_same_batches_crops_and_first_weights(
     tiny: DecodedDataset, tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,6 +112,7 @@ CURVES = arrays(
 
 @settings(max_examples=50, deadline=None)
 @given(CURVES, CURVES, st.sampled_from([0.25, 0.5, 4.0, 1024.0]))
+@pytest.mark.slow
 def test_scale_changes_nothing(one: np.ndarray, two: np.ndarray, scale: float) -> None:
     """Powers of two, so that equal values stay equal and ties break alike."""
     np.testing.assert_allclose(list(oscillation(scale * one, two).values()), list(oscillation(one, two).values()))
@@ -119,6 +120,7 @@ def test_scale_changes_nothing(one: np.ndarray, two: np.ndarray, scale: float) -
 
 @settings(max_examples=50, deadline=None)
 @given(CURVES, CURVES, st.integers(2, 5))
+@pytest.mark.slow
 def test_stretching_changes_only_spikes(one: np.ndarray, two: np.ndarray, times: int) -> None:
     short, long = oscillation(one, two), oscillation(np.repeat(one, times), np.repeat(two, times))
     exact = ("oscillation", "disagreement", "weighted_disagreement", "id_turns", "id_rise", "triplet_turns")
@@ -140,6 +142,7 @@ def test_a_finer_sampling_of_the_same_shape() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(CURVES, CURVES)
+@pytest.mark.slow
 def test_the_two_losses_may_change_places(one: np.ndarray, two: np.ndarray) -> None:
     forth, back = oscillation(one, two), oscillation(two, one)
     for name in ("oscillation", "disagreement", "correlation"):

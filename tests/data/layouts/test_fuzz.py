@@ -107,6 +107,7 @@ def test_tables_of_bytes(content: bytes, workplace: Path) -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(data=st.data())
+@pytest.mark.slow
 def test_protocols(data: st.DataObject, workplace: Path) -> None:
     """A MATLAB file with bytes changed and its end cut off."""
     root = cuhk03_protocol(fresh(workplace, "csv"))
