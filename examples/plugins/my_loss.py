@@ -18,7 +18,7 @@ class ArcFace(reid.LossSection):
     scale: float = 16.0
 
 
-@reid.register_loss("arcface", ArcFace, title="ArcFace", source="Deng et al. 2019 (CVPR)")
+@reid.register_loss("arcface", ArcFace, title="ArcFace loss", source="Deng et al. 2019 (CVPR)")
 def arcface(batch: reid.LossInputs, section: ArcFace) -> Tensor:
     """Cross-entropy of scale · cos(angle + margin at the true class); ()."""
     features = functional.normalize(batch.neck_feature, dim=1)

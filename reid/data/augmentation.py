@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torchvision.transforms import AutoAugment, ColorJitter
 
-from reid.recipe import Erasing, Image, Recipe
+from reid.recipe import ColorJitter, Erasing, Image, Recipe
 from reid.seeding import numpy_generator
 
 ERASING_TRIES = 100
@@ -123,16 +122,30 @@ def transform_each(images: Tensor, seeds: Tensor, transform: Callable[[Tensor], 
     return images
 
 
+def _auto_augment(image: Tensor) -> Tensor:
+    """A uint8 image (3, H, W) by a policy that torchvision draws (Cubuk et al. 2019, learned on ImageNet)."""
+    from torchvision.transforms import AutoAugment  # a second of import, for who uses it only
+
+    found: Tensor = AutoAugment()(image)
+    return found
+
+
+def _distort(image: Tensor, jitter: ColorJitter) -> Tensor:
+    """A uint8 image (3, H, W) with its colours distorted within the recipe's ranges."""
+    from torchvision.transforms import ColorJitter as Distortion
+
+    found: Tensor = Distortion(jitter.brightness, jitter.contrast, jitter.saturation, jitter.hue)(image)
+    return found
+
+
 def augment(images: Tensor, draws: Draws, recipe: Recipe) -> Tensor:
     """Training images: uint8 (B, H, W, 3) to augmented, normalised float32 (B, 3, H, W).
 
     In fast-reid's order: AutoAugment (Cubuk et al. 2019, ImageNet policy), flip and crop, colour jitter, erasing.
     """
-    jitter = recipe.color_jitter
-    images = transform_each(images, draws.auto_augment, AutoAugment())
+    images = transform_each(images, draws.auto_augment, _auto_augment)
     images = flip_and_crop(images, draws.flip, draws.crop, recipe.augmentation.pad)
-    distort = ColorJitter(jitter.brightness, jitter.contrast, jitter.saturation, jitter.hue)
-    images = transform_each(images, draws.color_jitter, distort)
+    images = transform_each(images, draws.color_jitter, lambda image: _distort(image, recipe.color_jitter))
     return erase(normalize(images, recipe.image), draws.erase, erasing_fill(recipe))
 
 

@@ -5,7 +5,10 @@ from reid.evaluation.features import TestFeatures, evaluate, extract, extract_te
 from reid.evaluation.ranking import Ranking, rank, rank_distances
 from reid.evaluation.rerank import rerank
 
+Extracted = TestFeatures  # as it was called before
+
 __all__ = [
+    "Extracted",
     "Ranking",
     "TestFeatures",
     "chance_mAP",

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.metrics import davies_bouldin_score, silhouette_score
 from torch import Tensor
 
 from reid.data.dataset import Split
@@ -26,6 +25,8 @@ def cluster_measures(features: Floats, identities: NDArray[np.int64]) -> dict[st
     better) and `davies_bouldin` (lower is better) are scikit-learn's. Identity 0, the distractors, is nobody and left
     out. All NaN with fewer than two identities.
     """
+    from sklearn.metrics import davies_bouldin_score, silhouette_score  # a second of import, for who evaluates only
+
     features, identities = features[identities > 0], identities[identities > 0]
     names, label = np.unique(identities, return_inverse=True)
     if len(names) < 2:

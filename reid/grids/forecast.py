@@ -8,7 +8,6 @@ from statistics import median
 
 import numpy as np
 import torch
-from scipy import stats
 
 from reid.data import DecodedDataset
 from reid.data.run_data import assemble
@@ -103,6 +102,8 @@ def detectable_effect(arms: int, arms_a_level: int, seeds: int, power: float = 0
     (arms − 1)(seeds − 1) degrees of freedom, with one those of Lenth's method, a third of the contrasts. NaN where
     there are none.
     """
+    from scipy import stats  # half a second of import, for a dry run only
+
     freedom = (arms - 1) * (seeds - 1) if seeds > 1 else (arms - 1) / 3
     if freedom < 1 or seeds * arms_a_level == 1:
         return float("nan")

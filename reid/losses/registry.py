@@ -10,7 +10,7 @@ from reid.losses.center import center_loss
 from reid.losses.circle import circle_loss
 from reid.losses.label_smoothing import label_smoothing_cross_entropy
 from reid.losses.triplet import TripletResult
-from reid.recipe import LOSS_SECTIONS, LossSection, Recipe
+from reid.recipe import LOSS_SECTIONS, LOSS_TITLES, LossSection, Recipe
 from reid.registry import Registry
 
 Section = TypeVar("Section", bound=LossSection)
@@ -43,13 +43,12 @@ class Weighted(Protocol):
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss () of a batch, with what it is and its source; `section` finds its part of a recipe.
+    """A loss () of a batch and its source, titled in LOSS_TITLES; `section` finds its part of a recipe.
 
     Curves hold it as the columns `NAME_loss` and `NAME_weighted`.
     """
 
     name: str
-    title: str
     source: str
     section: Callable[[Recipe], Weighted]
     compute: Callable[[LossInputs, Recipe], Tensor]
@@ -63,28 +62,24 @@ LOSSES: Registry[Loss] = Registry("loss")
 for _loss in (
     Loss(
         "id",
-        "ID loss",
         "cross-entropy over identities, smoothed; Szegedy et al. 2016",
         lambda recipe: recipe.id_loss,
         lambda batch, recipe: label_smoothing_cross_entropy(batch.logits, batch.labels, recipe.id_loss.epsilon),
     ),
     Loss(
         "triplet",
-        "Triplet loss",
         "batch-hard; Hermans et al. 2017",
         lambda recipe: recipe.triplet,
         lambda batch, _: batch.triplets.loss,
     ),
     Loss(
         "center",
-        "Centre loss",
         "Wen et al. 2016",
         lambda recipe: recipe.center,
         lambda batch, _: center_loss(batch.feature, batch.labels, batch.centers),
     ),
     Loss(
         "circle",
-        "Circle loss",
         "on pairs; Sun et al. 2020",
         lambda recipe: recipe.circle,
         lambda batch, recipe: circle_loss(batch.feature, batch.labels, recipe.circle.margin, recipe.circle.gamma),
@@ -108,8 +103,8 @@ def register_loss(
             assert isinstance(found, section)
             return found
 
-        title_ = title or name.replace("_", " ").capitalize()
-        LOSSES.register(name, Loss(name, title_, source, of, lambda batch, recipe: compute(batch, of(recipe))))
+        LOSSES.register(name, Loss(name, source, of, lambda batch, recipe: compute(batch, of(recipe))))
+        LOSS_TITLES.register(name, title or f"{name.replace('_', ' ')} loss")
         LOSS_SECTIONS.register(name, section)
         return compute
 

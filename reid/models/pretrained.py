@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import get_model_weights
 
 from reid.errors import InputError
 from reid.models.backbones.build import LAYERS
@@ -51,6 +50,8 @@ def pretrained_file(backbone: Backbone) -> Path | None:
             f"backbone.pretrained: 'imagenet' is torchvision's weights, which has none of {backbone.name}; "
             "set it to the path of a state dict or to 'none'"
         )
+    from torchvision.models import get_model_weights  # a second of import, for who needs it only
+
     url = get_model_weights(backbone.name)["IMAGENET1K_V1"].url
     file = Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
     if not file.is_file():

@@ -20,12 +20,15 @@ from reid.recipe.fields import (
     Schedule,
     Triplet,
 )
-from reid.recipe.losses import LOSS_SECTIONS, LossSection
+from reid.recipe.losses import LOSS_SECTIONS, LOSS_TITLES, LossSection
 from reid.recipe.recipe import Recipe, digest
+
+Slot = RecipeSection  # as it was called before
 
 __all__ = [
     "BACKBONES",
     "LOSS_SECTIONS",
+    "LOSS_TITLES",
     "TIMM",
     "Augmentation",
     "Backbone",
@@ -45,6 +48,7 @@ __all__ = [
     "Recipe",
     "RecipeSection",
     "Schedule",
+    "Slot",
     "Triplet",
     "digest",
 ]

@@ -17,7 +17,16 @@ class LossSection(RecipeSection):
     weight: NonNegative = 0.0
 
 
-LOSS_SECTIONS: Registry[type[LossSection]] = Registry("loss")
+LOSS_SECTIONS: Registry[type[LossSection]] = Registry("loss")  # of losses from outside
+LOSS_TITLES: Registry[str] = Registry("loss")  # of all losses
+
+for _name, _title in {
+    "id": "ID loss",
+    "triplet": "triplet loss",
+    "center": "centre loss",
+    "circle": "circle loss",
+}.items():
+    LOSS_TITLES.register(_name, _title)
 
 
 def _validated(tree: Any) -> Any:

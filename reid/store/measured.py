@@ -6,11 +6,11 @@ from statistics import fmean
 import pandas as pd
 
 from reid.metrics.spec import METRICS, unit_of
+from reid.recipe import LOSS_TITLES
 from reid.store.run_records import ResultRecord
 
 ENDING, WEIGHTED = "_loss", "_weighted"
 SUM = "total_loss"
-TITLES = {"id": "ID loss", "center": "centre loss"}
 
 
 def active_losses(runs: Iterable[pd.DataFrame]) -> list[str]:
@@ -39,7 +39,7 @@ def loss_values(curves: pd.DataFrame, column: str) -> "pd.Series[float]":
 def loss_title(column: str) -> str:
     """A loss, weighted or not, in words; one of a plugin that is not loaded by its name."""
     name = column.removesuffix(ENDING).removesuffix(WEIGHTED)
-    return TITLES.get(name, f"{name.replace('_', ' ')} loss")
+    return LOSS_TITLES.get(name, f"{name.replace('_', ' ')} loss")
 
 
 def smooth(values: "pd.Series[float]", window: int) -> "pd.Series[float]":

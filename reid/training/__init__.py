@@ -1,5 +1,6 @@
 """The loop that trains one recipe, and what it is made of."""
 
+from reid.recipe import Recipe
 from reid.training.diagnostics.collapse import learnt_nothing
 from reid.training.diagnostics.oscillation import INDICES, measure_dynamics, oscillation
 from reid.training.events import Checkpoint, Diverged, Evaluated, Event, Steps, TrainingState
@@ -7,8 +8,11 @@ from reid.training.loop import require_trainable, train
 from reid.training.schedule import learning_rate
 from reid.training.step import step_fields
 
+STEP_FIELDS = step_fields(Recipe())  # the columns of a recipe without losses from outside
+
 __all__ = [
     "INDICES",
+    "STEP_FIELDS",
     "Checkpoint",
     "Diverged",
     "Evaluated",

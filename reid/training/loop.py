@@ -116,7 +116,7 @@ def require_trainable(recipe: Recipe, dataset: Dataset) -> None:
             f"{dataset.name} has {dataset.num_classes} to train on; lower batch.identities"
         )
     pretrained_file(recipe.backbone)
-    require_backbone(recipe)
+    require_backbone(recipe.backbone, recipe.image.size)
 
 
 def _is_due(recipe: Recipe, epoch: int) -> bool:

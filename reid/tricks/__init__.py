@@ -12,4 +12,6 @@ from reid.tricks.warmup import WARMUP
 for _trick in (WARMUP, RANDOM_ERASING, LABEL_SMOOTHING, LAST_STRIDE, BNNECK, CENTER_LOSS):
     register_trick(_trick)
 
-__all__ = ["TRICKS", "Knob", "MethodCard", "Trick", "register_trick"]
+Card = MethodCard  # as it was called before
+
+__all__ = ["TRICKS", "Card", "Knob", "MethodCard", "Trick", "register_trick"]

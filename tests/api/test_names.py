@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,27 @@ import reid
 @pytest.mark.parametrize("name", reid.__all__)
 def test_every_name_is_there_and_says_what_it_is(name: str) -> None:
     assert getattr(reid, name).__doc__
+
+
+BEFORE = {
+    "losses": "TripletResult batch_hard_triplet center_loss circle_loss label_smoothing_cross_entropy move_centers",
+    "evaluation": "Extracted Ranking chance_mAP evaluate extract extract_test rank rank_distances rank_extracted "
+    "rerank",
+    "models": "Baseline Loaded build_model load_checkpoint load_pretrained pretrained_file require_backbone",
+    "data": "BenchmarkDataset Dataset DatasetSource DecodedDataset Split TuningDataset ValidationSplit hold_out join "
+    "join_datasets load_dataset open_dataset",
+    "training": "INDICES STEP_FIELDS Checkpoint Diverged Evaluated Event Steps learning_rate learnt_nothing "
+    "measure_dynamics oscillation require_trainable train",
+    "recipe": "Recipe BACKBONES Slot Image Augmentation ColorJitter Erasing Batch Backbone Pooling Neck Classifier "
+    "IdLoss Triplet Center Circle Optimizer Schedule Evaluation digest",
+    "tricks": "TRICKS Card Knob Trick",
+}
+
+
+@pytest.mark.parametrize("room", BEFORE)
+def test_names_of_before_work_from_where_they_were(room: str) -> None:
+    module = import_module(f"reid.{room}")
+    assert [name for name in BEFORE[room].split() if not hasattr(module, name)] == []
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

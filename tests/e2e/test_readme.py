@@ -105,8 +105,8 @@ def test_every_command_of_the_readme(workplace: Path) -> None:
     trick, program = blocks("python")
     (workplace / "mine.py").write_text(trick)
     listed = ["reid", "list", "tricks", "--plugin", "mine.py"]
-    for command in (listed, ["python", "-c", program]):
-        done = subprocess.run(command, cwd=workplace, env=environment, capture_output=True, text=True, timeout=300)
+    for words_of in (listed, ["python", "-c", program]):
+        done = subprocess.run(words_of, cwd=workplace, env=environment, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         assert "weight_average" in done.stdout or "random_erasing" in done.stdout
 

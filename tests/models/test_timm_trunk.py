@@ -61,7 +61,7 @@ class TestInstalled:
     )
     def test_what_does_not_fit_is_refused_in_one_line(self, name: str, stride: int, message: str) -> None:
         with pytest.raises(InputError, match=message) as error:
-            require_backbone(recipe_of(name, stride))
+            require_backbone(recipe_of(name, stride).backbone)
         assert "\n" not in str(error.value)
 
 
@@ -75,4 +75,4 @@ def test_without_timm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(builtins, "__import__", absent)
     with pytest.raises(InputError, match=r"needs timm; in the folder of this repository: pip install '\.\[timm\]'"):
-        require_backbone(recipe_of("resnet18"))
+        require_backbone(recipe_of("resnet18").backbone)

@@ -11,7 +11,7 @@ from reid.data.layouts import LAYOUTS
 from reid.losses import LOSSES
 from reid.metrics.spec import METRICS
 from reid.models.backbones.registry import BUILDERS
-from reid.recipe import BACKBONES, LOSS_SECTIONS, Recipe
+from reid.recipe import BACKBONES, LOSS_SECTIONS, LOSS_TITLES, Recipe
 from reid.registry import BUILT_IN, Registry
 from reid.tricks import TRICKS, Trick
 
@@ -70,7 +70,7 @@ def losses() -> list[Row]:
     return [
         {
             "loss": name,
-            "title": loss.title,
+            "title": LOSS_TITLES[name],
             "recipe": f"losses.{name}" if name in LOSS_SECTIONS else {"id": "id_loss"}.get(name, name),
             "source": loss.source,
             "from": _origin(LOSSES, name),
