@@ -3,10 +3,13 @@
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
 from reid.errors import InputError
+from reid.metrics.scores import Scores
+from reid.report import write_report
 from reid.tracking import Tracker, sync
 from reid.tracking.mlflow_store import embedded_uri
 from tests.helpers.records import raw, write_raw
@@ -30,6 +33,21 @@ def test_sync_rebuilds_a_store_that_was_lost(fabric: Fabric, migrated: Path) -> 
     shutil.copy(migrated, fabric.output / "mlflow.db")
     assert sync(fabric.output, None) == 3
     assert statuses(fabric) == before == {"0 s0": "FAILED", "0 s1": "FINISHED", "1 s0": "FINISHED"}
+
+
+def test_mlflow_and_the_csv_have_the_same_numbers(fabric: Fabric, tmp_path: Path) -> None:
+    grid = fabric.grid(tricks=("bnneck",))
+    sync(fabric.output, None)
+    write_report(grid, tmp_path, ("csv",))
+    (row,) = pd.read_csv(tmp_path / "tables" / "runs.csv").query("arm == 1 and seed == 0").to_dict("records")
+    client = MlflowClient(embedded_uri(fabric.output))
+    experiment = client.get_experiment_by_name("demo")
+    assert experiment is not None
+    (run,) = client.search_runs([experiment.experiment_id], f"tags.`reid.signature` = '{row['signature']}'")
+    costs = ("system/peak_memory_mb", "time/train_seconds", "time/images_per_second")
+    scores = (f"final/{name}" for name in Scores.model_fields)
+    written = {key: row[key.partition("/")[2]] for key in (*costs, *scores)}
+    assert written == pytest.approx({key: run.data.metrics[key] for key in written}, rel=1e-5), "of six digits"
 
 
 def test_sync_takes_one_grid_or_all(fabric: Fabric) -> None:
