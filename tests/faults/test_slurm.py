@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 
 from reid.store.run_folder import RunFolder
-from tests.helpers.grids import epochs_done, final_table, start_ablate, states, wait_during
+from tests.helpers.grids import epochs_done, final_table, start_ablate, states, wait_during, write_toy
 from tests.helpers.records import raw
 from tests.helpers.services import need
 from tests.helpers.slurm import Slurm, missing
 
 pytestmark = pytest.mark.faults
+PLUGIN = """
+import reid
+card = reid.MethodCard(idea="", formula="", source="", cost="", interactions="")
+reid.register_trick(reid.Trick(name="mine", short="M", title="Mine", card=card, settings={"pooling.kind": "max"}))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +66,18 @@ def test_a_partition_that_is_not_there_is_one_line(toy: Path, tmp_path: Path) ->
     assert "error: --slurm: sbatch does not take" in text
     assert "invalid partition specified: nonsense" in text
     assert not (tmp_path / "grids").exists(), "nothing is planned before Slurm has agreed"
+
+
+def test_a_plugin_trains_in_a_job(slurm: Slurm, tiny_root: Path, tmp_path: Path) -> None:
+    assert slurm.environment
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    file = write_toy(tmp_path, tiny_root, epochs=2)
+    factors = file.read_text().replace("{random_erasing: , bnneck: , center_loss: }", "{mine: }")
+    file.write_text(factors.replace("name: toy\n", "name: toy\nplugins: [mine.py]\n"))
+    process = start_ablate(file, tmp_path / "output", "--executor", "slurm", "--slurm", "time=60")
+    text, _ = process.communicate(timeout=400)
+    assert process.returncode == 0, text
+    runs = [RunFolder(path) for path in (tmp_path / "output" / "runs").iterdir()]
+    assert [run.read_state().state.has_result for run in runs] == [True, True]  # two epochs may learn nothing
+    assert all(run.require_run().plugins[0].name == "mine" for run in runs)
+    assert {str(run.require_run().recipe.field("pooling.kind")) for run in runs} == {"average", "max"}
