@@ -18,13 +18,13 @@ demo: $(INSTALLED)
 	@echo "MLflow UI: $(VENV)/bin/reid ui"
 
 test: lint types
-	$(PYTEST) -n $(WORKERS) --dist loadgroup
+	$(PYTEST) -n $(WORKERS)
 
 fast: $(INSTALLED)
 	$(PYTEST) -n auto -m "not (slow or e2e or faults or browser)"
 
 golden e2e faults browser: $(INSTALLED)
-	$(PYTEST) -n $(WORKERS) --dist loadgroup -m $@
+	$(PYTEST) -n $(WORKERS) -m $@
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .

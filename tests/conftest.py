@@ -13,7 +13,12 @@ from reid.data import DatasetSource, DecodedDataset, open_dataset
 from reid.data.synthetic import SyntheticSpec
 from reid.recipe import Recipe
 
-pytest_plugins = ["tests.helpers.grids_on_disk", "tests.helpers.postgresql", "tests.helpers.studies_on_disk"]
+pytest_plugins = [
+    "tests.helpers.grids_on_disk",
+    "tests.helpers.postgresql",
+    "tests.helpers.side_by_side",
+    "tests.helpers.studies_on_disk",
+]
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 torch.set_num_threads(1)  # a CPU training is bit-identical only for one number of threads
 
@@ -31,30 +36,6 @@ TINY_FIELDS: dict[str, Any] = {
     "schedule.milestones": (3,),
     "evaluation.every": 2,
 }
-
-
-# The longest first, so that no worker is left with one in the end; those that share an expensive fixture together.
-LONGEST_FIRST = ("e2e", "faults", "browser", "slow")
-TOGETHER = (
-    "tests/e2e/test_command_line.py",
-    "tests/e2e/test_tune.py",
-    "tests/faults/test_ray.py",
-    "tests/faults/test_slurm.py",
-    "tests/report/test_html_in_browser.py",
-    "tests/tracking/test_server.py",
-)
-
-
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order and group tests for workers side by side."""
-    items.sort(
-        key=lambda item: min((i for i, name in enumerate(LONGEST_FIRST) if item.get_closest_marker(name)), default=9)
-    )
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        if file in TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(file))
 
 
 @pytest.fixture(scope="session")
