@@ -31,6 +31,7 @@ def test_too_little_data_cannot_tell_and_says_how_much_more_would() -> None:
     assert verdict.endswith(" more seeds would")
 
 
+@pytest.mark.slow
 def test_null_effects_are_called_in_at_most_5_percent_of_grids() -> None:
     called = [
         effects(make_table(k=3, seeds=2, random_seed=n), FACTORS[:3], "mAP")["verdict"].str.match("helps|hurts").any()

@@ -11,6 +11,8 @@ from reid.statistics.factor_coding import Codes, Coding
 from reid.statistics.least_squares import Array, Inference, holm
 from reid.statistics.linear_model import Analysis
 
+pytestmark = pytest.mark.slow
+
 GRIDS = 2000
 MANY = 20000  # for a share of 5 %, whose standard error is then 0.15 %
 SIX = Coding(tuple("abcdef"), (("off", "on"),) * 6)

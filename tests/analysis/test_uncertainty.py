@@ -40,6 +40,7 @@ def test_divergence_is_nan_where_no_run_has_ended() -> None:
 
 
 @pytest.mark.parametrize("shift", [0.0, 1.0])
+@pytest.mark.slow
 def test_correlation_between_arms_covers_the_truth(shift: float) -> None:
     """Seed shifts of standard deviation 1 beside noise of 1: arms correlate by a half."""
     random, inside = np.random.default_rng(1), []

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from reid.analysis.effects import effects
 from reid.analysis.results import read_results
@@ -75,6 +76,7 @@ def test_effects_are_those_of_the_other_runs(make_grid: MakeGrid) -> None:
     pd.testing.assert_frame_equal(found.drop(columns="verdict"), without.drop(columns="verdict"))
 
 
+@pytest.mark.slow
 def test_cutting_what_looks_worse_biases_effects_towards_no_difference() -> None:
     """What the first page says, measured: the better half of the runs by their value, as a budget would keep them."""
     found: dict[str, list[float]] = {"all": [], "kept": []}

@@ -14,6 +14,8 @@ from reid.data.layouts.files import UNPRINTABLE
 from reid.errors import InputError
 from tests.helpers.tiny_datasets import MINIATURES, cuhk03_protocol, viper
 
+pytestmark = pytest.mark.slow
+
 FEW = settings(max_examples=60, deadline=None)
 FOLDER_LAYOUTS = ["market1501", "dukemtmc", "veri776", "partial_reid", "occluded_reid", "cuhk03_np_labeled", "viper"]
 
@@ -107,7 +109,6 @@ def test_tables_of_bytes(content: bytes, workplace: Path) -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(data=st.data())
-@pytest.mark.slow
 def test_protocols(data: st.DataObject, workplace: Path) -> None:
     """A MATLAB file with bytes changed and its end cut off."""
     root = cuhk03_protocol(fresh(workplace, "csv"))
