@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,9 +22,11 @@ class atomic:  # noqa: N801 - a context manager used as a verb
     def __init__(self, path: Path, durable: bool = True) -> None:
         self.path = path
         self.durable = durable
-        self.temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        # A name that nobody can know: two containers may have one process number, and a link may be planted.
+        self.temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
 
     def __enter__(self) -> Path:
+        os.close(os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666))
         return self.temporary
 
     def __exit__(self, kind: object, *_: object) -> None:

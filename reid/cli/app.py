@@ -15,6 +15,8 @@ from reid.cli.train import curves, evaluate, train
 from reid.cli.tune import tune
 from reid.errors import InputError
 
+LONGEST = 300  # characters of an error
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -28,10 +30,16 @@ for command in (ablate, tune, train, evaluate, curves, report, schema, sync, ui)
     app.command()(command)
 
 
+def one_line(text: str) -> str:
+    """A message as one line of at most LONGEST characters, without control characters; the middle goes first."""
+    text = "".join(character if character.isprintable() else " " for character in text)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 101]}…{text[-100:]}"
+
+
 def main() -> None:
     """Entry point: bad input is one line on standard error and exit code 2."""
     try:
         app()
     except InputError as error:
-        Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+        Console(stderr=True).print(f"error: {one_line(str(error))}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from reid.data.dataset import BenchmarkDataset
 from reid.data.layouts import LAYOUTS
@@ -13,6 +12,7 @@ from reid.data.layouts.files import check_places, shown
 from reid.data.split import TuningDataset, ValidationSplit, hold_out
 from reid.data.synthetic import SyntheticSpec, synthesize
 from reid.errors import InputError
+from reid.recipe import FileName
 
 
 class DatasetSource(BaseModel):
@@ -23,7 +23,7 @@ class DatasetSource(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
+    name: FileName
     root: Path
     layout: str = "market1501"
     synthesize: SyntheticSpec | None = None

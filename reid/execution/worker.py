@@ -86,6 +86,7 @@ class Worker:
                 return RunState.RUNNING
             if (state := folder.read_state().state).has_result:
                 return state
+            folder.remove_leftovers()
             try:
                 return self._attempt(folder, mine, report, stopping, until)
             except ClaimLostError:

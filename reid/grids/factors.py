@@ -1,11 +1,12 @@
 """The factors of a grid file: what each switches, and in which levels."""
 
+import math
 from collections.abc import Mapping
 from itertools import combinations
 
 from reid.errors import InputError
 from reid.grids.datasets import TRAIN_ON, named_sets
-from reid.grids.design import Factor, Level, field_factor, training_factor, trick_factor
+from reid.grids.design import DIGITS, Factor, Level, field_factor, training_factor, trick_factor
 from reid.grids.grid_file import Change, GridFile, Setting
 from reid.recipe import Recipe
 from reid.recipe.overrides import set_fields
@@ -13,6 +14,8 @@ from reid.registry import nearest
 from reid.store.plan import LISTED
 from reid.tricks import TRICKS
 from reid.tricks.named import switch_on
+
+MOST_ARMS = 100_000  # more are never trained, and listing them takes all memory
 
 
 def make_factors(spec: GridFile, base: Recipe) -> list[Factor]:
@@ -23,6 +26,14 @@ def make_factors(spec: GridFile, base: Recipe) -> list[Factor]:
     if spec.arms:
         return [Factor(LISTED, LISTED, LISTED.capitalize(), _levels("arms", spec.arms, base))]
     factors = [_factor(name, setting, base) for name, setting in spec.factors.items()]
+    for factor in factors:
+        if len(factor.levels) > len(DIGITS):
+            raise InputError(f"factors.{factor.name}: at most {len(DIGITS)} levels, found {len(factor.levels)}")
+    combined = math.prod(len(factor.levels) for factor in factors)
+    if combined > MOST_ARMS:
+        raise InputError(
+            f"factors: at most {MOST_ARMS:,} combinations, found {combined:,}; name fewer factors, or write out `arms`"
+        )
     for one, other in combinations(factors, 2):
         if shared := sorted(one.fields & other.fields):
             raise InputError(
@@ -40,6 +51,9 @@ def _factor(name: str, setting: Setting, base: Recipe) -> Factor:
     if name in fields:
         if not isinstance(setting, list) or len(setting) < 2:
             raise InputError(f"{where}: a recipe field needs a list of two or more levels, found {setting!r}")
+        for number, level in enumerate(setting):
+            if level in setting[:number]:
+                raise InputError(f"{where}: each level once, found {level!r} again in place {number + 1}")
         return field_factor(name, setting)
     if isinstance(setting, dict):
         changes = {level: to for level, to in setting.items() if isinstance(to, Change)}

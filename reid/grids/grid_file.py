@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
 from reid.grids.datasets import TRAIN_ON, GridData
 from reid.grids.design import DIGITS, Design
 from reid.grids.halving import Halving
-from reid.recipe import Recipe
+from reid.recipe import FileName, Recipe
 
 
 class Change(BaseModel):
@@ -44,7 +44,7 @@ class GridFile(GridData):
     losses, backbones, layouts or metrics.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
+    name: FileName
     title: str = ""
     question: str = ""
     plugins: tuple[str, ...] = ()

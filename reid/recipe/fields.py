@@ -18,6 +18,13 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
 
+# A name of a folder: none that is hidden, an option, or longer than file systems take with an ending.
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
+
+
+Side = Annotated[int, Field(ge=16, le=4096)]
+
+
 Triple = tuple[float, float, float]
 
 
@@ -30,7 +37,7 @@ class RecipeSection(BaseModel):
 class Image(RecipeSection):
     """Input of the network: (height, width) in pixels and the normalisation constants (of 0..1 values)."""
 
-    size: tuple[Annotated[int, Field(ge=16)], Annotated[int, Field(ge=16)]] = (256, 128)
+    size: tuple[Side, Side] = (256, 128)
     mean: Triple = (0.485, 0.456, 0.406)
     std: tuple[Positive, Positive, Positive] = (0.229, 0.224, 0.225)
 

@@ -1,5 +1,6 @@
 """YAML in, validated value out, and one clear line where it is wrong."""
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,10 +17,47 @@ Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[str | int, ...]
 
 
+MOST_BYTES = 256 * 1024
+MOST_NODES = 20_000  # with aliases written out
+DEEPEST = 50
+MOST_DIGITS = 18
+LONGEST_VALUE = 80  # of a value that an error shows
+
+
 class Loader(yaml.SafeLoader):
-    """YAML 1.2's plain scalars: 1e-4 is a number, `on` and `no` are words, 010 is ten. A repeated key is an error."""
+    """YAML 1.2's plain scalars: 1e-4 is a number, `on` and `no` are words, 010 is ten. A repeated key is an error.
+
+    So is what no recipe needs and a machine chokes on: deep nesting, aliases that multiply, endless numbers, halves of
+    characters.
+    """
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.depth = self.nodes = 0
+        self.sizes: dict[int, int] = {}  # of nodes, by their id
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        if self.check_event(yaml.AliasEvent):
+            alias: yaml.Node | None = super().compose_node(parent, index)
+            self._count(self.sizes.get(id(alias), MOST_NODES), mark)
+            return alias
+        self.depth += 1
+        before = self.nodes
+        if self.depth > DEEPEST:
+            raise yaml.composer.ComposerError(None, None, f"nested more than {DEEPEST} deep", mark)
+        self._count(1, mark)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self.sizes[id(node)] = self.nodes - before
+        self.depth -= 1
+        return node
+
+    def _count(self, nodes: int, mark: yaml.Mark) -> None:
+        self.nodes += nodes
+        if self.nodes > MOST_NODES:
+            raise yaml.composer.ComposerError(None, None, f"more than {MOST_NODES:,} values, aliases counted in", mark)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
@@ -39,7 +77,37 @@ _plain("bool", r"^(?:true|false)$", "tf")
 _plain("null", r"^(?:~|null|)$", ["~", "n", ""])
 _plain("int", r"^[-+]?[0-9]+$", "-+0123456789")
 _plain("float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", "-+.0123456789")
-Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(node.value))
+
+
+def _refuse(node: yaml.Node, problem: str) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
+
+def _whole_number(_: Loader, node: yaml.Node) -> int:
+    if not re.fullmatch(rf"[-+]?[0-9]{{1,{MOST_DIGITS}}}", str(node.value)):
+        raise _refuse(node, f"a whole number has at most {MOST_DIGITS} digits, found {_short(node.value)}")
+    return int(node.value)
+
+
+def _number(_: Loader, node: yaml.Node) -> float:
+    try:
+        value = float(node.value)
+    except ValueError:
+        raise _refuse(node, f"not a number: {_short(node.value)}") from None
+    if not math.isfinite(value):
+        raise _refuse(node, f"a number must be finite, found {_short(node.value)}")
+    return value
+
+
+def _text(_: Loader, node: yaml.Node) -> str:
+    if re.search("[\ud800-\udfff]", node.value):
+        raise _refuse(node, "text holds half of a character (a lone surrogate)")
+    return str(node.value)
+
+
+Loader.add_constructor("tag:yaml.org,2002:int", _whole_number)
+Loader.add_constructor("tag:yaml.org,2002:float", _number)
+Loader.add_constructor("tag:yaml.org,2002:str", _text)
 
 
 def parse(text: str, file: str = "value") -> Any:
@@ -49,12 +117,14 @@ def parse(text: str, file: str = "value") -> Any:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(f"{file}:{line}: not valid YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InputError(f"{file}: not valid YAML: {_short(str(error).splitlines()[0])}") from error
 
 
 def read_text(file: Path) -> str:
     try:
+        if (size := file.stat().st_size) > MOST_BYTES:
+            raise InputError(f"{file}: must be at most {MOST_BYTES // 1024} kB, found {size // 1024} kB")
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
@@ -90,7 +160,7 @@ def describe(error: ValidationError, model: type[BaseModel]) -> str:
     """The first of a validation's errors in one line: key, rule, value found, and the nearest key to an unknown one."""
     problems = error.errors()
     first = problems[0]
-    key = ".".join(str(part) for part in first["loc"]) or "value"
+    key = ".".join(str(part)[:LONGEST_VALUE] for part in first["loc"]) or "value"
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if first["type"] == "extra_forbidden":
         known = _fields_at(model, first["loc"][:-1])
@@ -98,7 +168,13 @@ def describe(error: ValidationError, model: type[BaseModel]) -> str:
     rule = first["msg"].removeprefix("Value error, ")
     if first["type"] in ("missing", "value_error") and isinstance(first["input"], dict | BaseModel):
         return f"{key}: {rule}{more}"
-    return f"{key}: {rule}, found {first['input']!r}{more}"
+    return f"{key}: {rule}, found {_short(first['input'])}{more}"
+
+
+def _short(value: object) -> str:
+    """A value as an error shows it, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def _fields_at(model: type[BaseModel], location: Location) -> list[str]:
@@ -108,7 +184,7 @@ def _fields_at(model: type[BaseModel], location: Location) -> list[str]:
             model = LOSS_SECTIONS[str(part)]
         elif field := model.model_fields.get(str(part)):
             model = next(_models_in(field.annotation), model)
-    return list(model.model_fields)
+    return [info.alias or name for name, info in model.model_fields.items()]
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

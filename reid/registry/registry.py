@@ -12,6 +12,7 @@ from reid.errors import InputError
 Item = TypeVar("Item")
 
 BUILT_IN = "reid"
+LONGEST_WORD = 100  # that is compared with known ones
 _origin: ContextVar[str] = ContextVar("origin", default=BUILT_IN)
 _registries: "list[Registry[Any]]" = []
 
@@ -92,5 +93,5 @@ def nearest(word: str, known: Sequence[str], among: Sequence[str] = ()) -> str:
 
     The nearest is also looked for `among` names that are too many to be listed.
     """
-    close = difflib.get_close_matches(word, [*known, *among], 1, 0.5)
+    close = difflib.get_close_matches(word[:LONGEST_WORD], [*known, *among], 1, 0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"

@@ -21,6 +21,9 @@ from reid.store.run_records import (
     StateRecord,
 )
 
+# Written by nobody but who holds the run, and large.
+HOLDERS_FILES = ("checkpoint.pt", "model.pt", "curves.parquet", "embeddings.npz", "query_ap*.npy")
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -95,6 +98,12 @@ class RunFolder:
     def read_rank_lists(self) -> list[RankListRecord]:
         """Rank lists of a few fixed queries; empty where none were kept."""
         return read_records(self.path / "ranklists.json", RankListRecord)
+
+    def remove_leftovers(self) -> None:
+        """Remove what a holder that was killed left half-written; only for whoever holds the run now."""
+        for name in HOLDERS_FILES:
+            for path in self.path.glob(f".{name}.*.tmp"):
+                path.unlink(missing_ok=True)
 
     def read_projections(self) -> dict[str, str]:
         """The MLflow runs that show this one: their ids by `STORE|GRID`."""

@@ -12,7 +12,7 @@ from reid.data import DatasetSource, ValidationSplit
 from reid.errors import InputError
 from reid.metrics.scores import Scores
 from reid.metrics.spec import METRICS
-from reid.recipe import Recipe
+from reid.recipe import FileName, Recipe
 from reid.recipe.overrides import set_fields
 from reid.recipe.yaml import load, read_text
 from reid.registry import active_plugins, nearest
@@ -58,7 +58,7 @@ class StudyFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
+    name: FileName
     title: str = ""
     question: str = ""
     plugins: tuple[str, ...] = ()

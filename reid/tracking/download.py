@@ -1,21 +1,28 @@
 """A grid's folders made again from a tracking server alone, for a report where the run folders are not at hand."""
 
 import os
+import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from reid.errors import InputError
+from reid.store.plan import read_plan
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import RunState, StateRecord
 from reid.tracking.grid_tracker import PLAN
 from reid.tracking.mlflow_store import Store, tracking_errors
-from reid.tracking.writer import FOLDER
+from reid.tracking.writer import FOLDER, KEPT
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
 AT_A_TIME = 8
+MOST_BYTES = 2**30  # of one artifact
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+SIGNATURE = re.compile(r"[0-9a-f]{16,64}")
 CURVES = "curves.parquet"
 
 
@@ -23,8 +30,11 @@ def download(uri: str, grid: str, output: Path) -> Path:
     """Write the plan and the run folders of `grid` under `output`, and return the grid's folder.
 
     Curves, results, rank lists and what was asked come back as they were; checkpoints and weights are not on the
-    server. Raises InputError where the server has no such grid or not its plan, TrackingError where it cannot be used.
+    server. What the server says is a stranger's: only runs of the plan and files of the known names are written. Raises
+    InputError where the server has no such grid or not its plan, TrackingError where it cannot be used.
     """
+    if not NAME.fullmatch(grid):
+        raise InputError(f"{uri}: {grid!r} is no name of a grid; give the name of an experiment there")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     store = Store(uri, output)
     with tracking_errors(uri):
@@ -37,20 +47,45 @@ def download(uri: str, grid: str, output: Path) -> Path:
             raise InputError(f"{uri}: the experiment {grid} holds no plan; bring it up to date with `reid sync {grid}`")
         folder = output / "grids" / grid
         folder.mkdir(parents=True)
-        store.client.download_artifacts(keepers[0].info.run_id, PLAN, str(folder))
+        _fetch(store, keepers[0].info.run_id, PLAN, folder / PLAN)
+        planned = read_plan(folder).plan.run_by_signature
+        for run in planned.values():
+            if not SIGNATURE.fullmatch(run.signature):
+                raise InputError(f"{uri}: the plan of {grid} names a run {run.signature[:40]!r}, which is no signature")
         runs = store.search(found.experiment_id, {"reid.kind": "run"})
+        ours = [run for run in runs if run.data.tags.get("reid.signature") in planned]
         with ThreadPoolExecutor(AT_A_TIME) as pool:
-            list(pool.map(lambda run: _download_run(store, run, output / "runs"), runs))
+            list(pool.map(lambda run: _download_run(store, run, output / "runs"), ours))
     return folder
 
 
 def _download_run(store: Store, run: "Run", runs: Path) -> None:
     folder = RunFolder(runs / run.data.tags["reid.signature"])
-    folder.path.mkdir(parents=True)
-    for file in store.client.list_artifacts(run.info.run_id, FOLDER):
-        copy = Path(store.client.download_artifacts(run.info.run_id, file.path, str(folder.path)))
-        copy.rename(folder.path / copy.name)  # with or without its artifact folder, as the kind of store has it
+    folder.path.mkdir(parents=True, exist_ok=True)
+    run_id = run.info.run_id
+    there = {file.path for file in store.client.list_artifacts(run_id, FOLDER)}
+    for name in KEPT:
+        if f"{FOLDER}/{name}" in there:
+            _fetch(store, run_id, f"{FOLDER}/{name}", folder.path / name)
     if not (folder.path / "state.json").exists():  # still running: the rest is sent when it ends
-        folder.write_state(StateRecord(state=RunState(run.data.tags["reid.state"])))
-    elif any(file.path == CURVES for file in store.client.list_artifacts(run.info.run_id)):
-        store.client.download_artifacts(run.info.run_id, CURVES, str(folder.path))
+        folder.write_state(StateRecord(state=_state(run)))
+    elif any(file.path == CURVES for file in store.client.list_artifacts(run_id)):
+        _fetch(store, run_id, CURVES, folder.path / CURVES)
+
+
+def _state(run: "Run") -> RunState:
+    told = run.data.tags.get("reid.state", "")
+    return RunState(told) if told in tuple(RunState) else RunState.STOPPED
+
+
+def _fetch(store: Store, run_id: str, artifact: str, to: Path) -> None:
+    """One artifact to the file `to`, and nowhere else: whoever can write to the server chooses what it is called."""
+    with TemporaryDirectory() as temporary:
+        copy = Path(store.client.download_artifacts(run_id, artifact, temporary)).resolve()
+        if not copy.is_relative_to(Path(temporary).resolve()) or not copy.is_file() or copy.is_symlink():
+            raise InputError(f"{store.uri}: artifact {artifact} of run {run_id} is not a file; sync the grid again")
+        if (size := copy.stat().st_size) > MOST_BYTES:
+            raise InputError(
+                f"{store.uri}: artifact {artifact} of run {run_id} has {size:,} bytes, at most {MOST_BYTES:,}"
+            )
+        shutil.copyfile(copy, to)

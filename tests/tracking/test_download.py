@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from mlflow import MlflowClient
 from typer.testing import CliRunner
 
 from reid.analysis.runs_table import read_runs
@@ -43,6 +44,47 @@ def test_an_unknown_grid_is_refused_with_those_that_are_there(fabric: Fabric, tm
     sync(fabric.output, None)
     with pytest.raises(InputError, match="the grid other must be an experiment there, found demo"):
         download(embedded_uri(fabric.output), "other", tmp_path / "there")
+
+
+def test_a_hostile_store_writes_nothing_outside_and_nothing_unknown(fabric: Fabric, tmp_path: Path) -> None:
+    fabric.grid(tricks=("bnneck",), seeds=(0, 1))
+    sync(fabric.output, None)
+    client = MlflowClient(embedded_uri(fabric.output))
+    experiment = client.get_experiment_by_name("demo")
+    assert experiment is not None
+    honest = client.search_runs([experiment.experiment_id], "tags.`reid.kind` = 'run'")
+    client.log_text(honest[0].info.run_id, "import os", "folder/evil.pth")
+    for number, signature in enumerate(("../../escaped", str(tmp_path / "absolute"), "f" * 16)):
+        run = client.create_run(experiment.experiment_id, tags={"reid.kind": "run", "reid.signature": signature})
+        client.log_text(run.info.run_id, str(number), "folder/run.json")
+    there = tmp_path / "deep" / "there"
+    download(embedded_uri(fabric.output), "demo", there)
+    written = {path.relative_to(there).parts[0] for path in there.rglob("*")}
+    assert written <= {"grids", "runs", "mlflow.lock"}
+    assert len(list((there / "runs").iterdir())) == len(honest)
+    assert not list((tmp_path / "deep").rglob("*.pth"))
+    assert not (tmp_path / "absolute").exists()
+    assert not list(tmp_path.rglob("escaped"))
+
+
+@pytest.mark.parametrize("name", ["../up", "/absolute", "", ".hidden"])
+def test_a_name_that_is_no_folders_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="is no name of a grid"):
+        download("http://127.0.0.1:1", name, tmp_path)
+
+
+def test_a_plan_whose_signatures_are_paths_is_refused(fabric: Fabric, tmp_path: Path) -> None:
+    grid = fabric.grid(tricks=("bnneck",), seeds=(0,))
+    sync(fabric.output, None)
+    client = MlflowClient(embedded_uri(fabric.output))
+    experiment = client.get_experiment_by_name("demo")
+    assert experiment is not None
+    (keeper,) = client.search_runs([experiment.experiment_id], "tags.`reid.plan` = 'plan.json'")
+    plan = read_plan(grid).plan
+    hostile = plan.runs[0].model_copy(update={"signature": "../../escaped"})
+    client.log_text(keeper.info.run_id, plan.model_copy(update={"runs": (hostile,)}).model_dump_json(), "plan.json")
+    with pytest.raises(InputError, match="which is no signature"):
+        download(embedded_uri(fabric.output), "demo", tmp_path / "there")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import re
 from reid.data.layouts.folders import Folders
 from reid.data.layouts.layout import Counts, Layout
 
-NAME = re.compile(r"(-1|\d{1,18})_c(\d)", re.ASCII)
+NAME = re.compile(r"(-1|\d{1,18})_c(\d{1,18})(?!\d)", re.ASCII)
 
 FOLDERS = Folders(
     train="bounding_box_train",

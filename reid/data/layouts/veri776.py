@@ -9,7 +9,7 @@ FOLDERS = Folders(
     train="image_train",
     query="image_query",
     gallery="image_test",
-    pattern=re.compile(r"(\d{1,18})_c(\d{3})", re.ASCII),
+    pattern=re.compile(r"(\d{1,18})_c(\d{1,18})(?!\d)", re.ASCII),
     example="0002_c002_00030600_0.jpg",
     inner=("VeRi", "veri"),
 )

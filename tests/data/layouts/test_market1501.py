@@ -37,6 +37,25 @@ def test_identity_comes_from_the_file_name_alone(tmp_path: Path) -> None:
     assert set(load_dataset("market1501", root).train.identities) == {2, 10}
 
 
+@pytest.mark.parametrize("camera", [1, 9, 10, 15, 123, 2048])
+@pytest.mark.parametrize(
+    ("layout", "name", "folders"),
+    [
+        ("market1501", "{identity:04d}_c{camera}s1_000451_03.jpg", tuple(NAMES)),
+        ("dukemtmc", "{identity:04d}_c{camera}_f0046985.jpg", tuple(NAMES)),
+        ("cuhk03_np_labeled", "{identity:04d}_c{camera}_21.png", tuple(f"labeled/{name}" for name in NAMES)),
+        ("veri776", "{identity:04d}_c{camera:03d}_00030600_0.jpg", ("image_train", "image_query", "image_test")),
+    ],
+)
+def test_cameras_are_read_whole(tmp_path: Path, layout: str, name: str, folders: tuple[str, ...], camera: int) -> None:
+    for folder, identity in zip(folders, (2, 1, 1), strict=True):
+        (tmp_path / folder).mkdir(parents=True)
+        for number in (camera, camera + 1):
+            Image.new("RGB", (8, 16)).save(tmp_path / folder / name.format(identity=identity, camera=number))
+    dataset = load_dataset(layout, tmp_path)
+    assert {tuple(sorted(split.cameras.tolist())) for split in dataset.splits.values()} == {(camera, camera + 1)}
+
+
 def test_other_files_are_left_alone(tmp_path: Path) -> None:
     root = make(tmp_path)
     (root / "query" / "Thumbs.db").write_bytes(b"")
