@@ -19,7 +19,7 @@ ENVIRONMENT = {
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
     "RAY_health_check_period_ms": "1000",  # so that a lost node is missed within seconds
-    "RAY_health_check_failure_threshold": "3",
+    "RAY_health_check_failure_threshold": "10",  # of a machine that is busy, not lost
 }
 JOINED = """
 import sys, time, ray
@@ -40,6 +40,14 @@ class RayCluster:
         self.started: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> "RayCluster":
+        try:
+            self._start_all()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _start_all(self) -> None:
         host, port = self.address.split(":")
         self._start("--head", "--port", port, "--node-ip-address", host, "--num-cpus", "0", "--include-dashboard=false")
         wait_for(lambda: answers(host, int(port)))
@@ -48,7 +56,6 @@ class RayCluster:
         wait_for(lambda: all(self._raylet(node) for node in self.started))
         joined = [sys.executable, "-c", JOINED, self.address, str(self.nodes)]
         subprocess.run(joined, env={**os.environ, **ENVIRONMENT}, check=True, timeout=300)
-        return self
 
     def __exit__(self, *_: object) -> None:
         for node in reversed(self.started):
