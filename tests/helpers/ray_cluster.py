@@ -51,11 +51,11 @@ class RayCluster:
         host, port = self.address.split(":")
         self._start("--head", "--port", port, "--node-ip-address", host, "--num-cpus", "0", "--include-dashboard=false")
         wait_for(lambda: answers(host, int(port)))
-        for _ in range(self.nodes):
+        for node in range(self.nodes):  # one after the other: two at once take the same names of sockets
             self._start("--address", self.address, "--node-ip-address", host, "--num-cpus", "1")
-        wait_for(lambda: all(self._raylet(node) for node in self.started))
-        joined = [sys.executable, "-c", JOINED, self.address, str(self.nodes)]
-        subprocess.run(joined, env={**os.environ, **ENVIRONMENT}, check=True, timeout=300)
+            wait_for(lambda: all(self._raylet(started) for started in self.started))
+            joined = [sys.executable, "-c", JOINED, self.address, str(node + 1)]
+            subprocess.run(joined, env={**os.environ, **ENVIRONMENT}, check=True, timeout=300)
 
     def __exit__(self, *_: object) -> None:
         for node in reversed(self.started):
