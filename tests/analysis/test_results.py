@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from reid.analysis.results import read_results
 from reid.report.elements import Table, Text
@@ -12,6 +13,8 @@ from reid.report.grid.rank_lists import rank_lists
 from reid.statistics.design import MAIN as MAIN_EFFECT
 from reid.tricks.paper import PAPER_TRICKS
 from tests.helpers.grids_on_disk import MakeGrid
+
+pytestmark = pytest.mark.slow
 
 
 def test_an_arm_that_was_left_out_does_not_change_the_design(make_grid: MakeGrid) -> None:

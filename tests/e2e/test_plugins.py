@@ -1,6 +1,5 @@
 """A grid with one of each plugin, from another folder: trained here and on Ray, reported, tracked, listed."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -81,8 +80,9 @@ def test_a_grid_of_plugins_is_trained_tracked_and_reported(laboratory: Path, rea
         curves = folder.curves()
         assert curves is not None
         assert ("arcface_loss" in curves) == (run.arm[1] == "1")
-    assert_tracked(laboratory / "output")
-    assert_reported(laboratory, read)
+    if executor == "local":  # what is made of the folders does not know who trained
+        assert_tracked(laboratory / "output")
+        assert_reported(laboratory, read)
 
 
 def assert_tracked(output: Path) -> None:
@@ -118,21 +118,9 @@ def assert_reported(laboratory: Path, read: Read) -> None:
     assert "scatter around a better point" not in text
 
 
-def test_plugins_are_listed_and_completed(laboratory: Path) -> None:
-    for kind, name in {"tricks": "weight_average", "backbones": "tiny_depthwise", "losses": "arcface"}.items():
-        file = {"tricks": "my_trick", "backbones": "my_backbone", "losses": "my_loss"}[kind]
-        done = reid(laboratory, "list", kind, "--json", "--plugin", f"lab/{file}.py")
-        (row,) = (
-            [row for row in json.loads(done.stdout) if row[kind.removesuffix("s").removesuffix("se")] == name]
-            if (kind != "losses")
-            else [row for row in json.loads(done.stdout) if row["loss"] == name]
-        )
-        assert row["from"].endswith(f"{file}.py")
-    schema = json.loads(reid(laboratory, "schema", "grid", "--plugin", "lab/my_loss.py").stdout)
-    assert "losses.arcface.margin" in schema["properties"]["factors"]["properties"]
-
-
 def test_a_plugin_that_is_edited_between_two_launches_is_told_apart(laboratory: Path) -> None:
+    grid_file = laboratory / "own.yaml"
+    grid_file.write_text(grid_file.read_text().replace("  weight_average:\n", ""))
     assert reid(laboratory, "ablate", "own.yaml", "--device", "cpu").returncode == 0
     file = laboratory / "lab" / "my_loss.py"
     file.write_text(file.read_text().replace("section.scale * torch", "2 * section.scale * torch"))

@@ -18,6 +18,8 @@ from reid.report.grid.budget_cuts import censored_section, censored_warning
 from reid.store.plan import read_plan
 from tests.helpers.grids_on_disk import EFFECTS, FACTORS, TRICK_FACTORS, MakeGrid, make_table
 
+pytestmark = pytest.mark.slow
+
 CUT = dict.fromkeys([("000", 0), ("000", 1), ("001", 1)], "censored")
 THREE: dict[str, Any] = {"factors": TRICK_FACTORS[:3], "effects": EFFECTS[:3], "seeds": (0, 1), "iterations": 60}
 
