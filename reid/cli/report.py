@@ -36,13 +36,13 @@ def report(
 
     def write(folder: Path, to: Path) -> None:
         share = None if rope is None else rope / 100
-        for line in use_recorded_plugins(folder):
-            typer.echo(f"note: {line}", err=True)
         for path in write_report(folder, to, chosen_formats(formats, to), share, allow_mixed):
             typer.echo(path)
 
     if from_mlflow is None:
         folder = find_named(output, name)
+        for line in use_recorded_plugins(folder):  # not what a server records: it may not name code to run here
+            typer.echo(f"note: {line}", err=True)
         write(folder, out or folder)
         return
     from reid.tracking import TrackingError, download
