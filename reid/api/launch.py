@@ -11,7 +11,7 @@ from reid.execution.devices import chosen_device, plan_slots
 from reid.execution.executors.local import LocalExecutor
 from reid.grids.launch import Progress, launch, prepare
 from reid.grids.status import GridStatus, RunStatusRow
-from reid.registry import load_installed, load_plugins
+from reid.registry import load_asked
 from reid.store.study import TrialRecord
 from reid.studies.launch import Launch, study_folder
 from reid.studies.launch import tune as tune_on
@@ -57,7 +57,7 @@ def run_grid(
     number of runs at a time (default: one a core, or one a GPU). Runs train in processes of their own, so a script
     needs `if __name__ == "__main__":`. Raises InputError for whatever cannot be trained, before anything is.
     """
-    _load(plugins)
+    load_asked(plugins, "plugins")
     place, view = Path(output), LogView()
     launched = prepare(Path(file), place, overrides or {}, False, f"reid.run_grid({str(file)!r})", view)
     tracker = BackgroundTracker(tracking_uri, place, launched.folder, view.warn)
@@ -78,7 +78,7 @@ def run_study(
 
     Arguments and errors are those of `run_grid`.
     """
-    _load(plugins)
+    load_asked(plugins, "plugins")
     place, view = Path(output), LogView()
     plan = StudyPlan(Path(file), overrides)
     folder = study_folder(place, plan)
@@ -86,11 +86,6 @@ def run_study(
     executor = _executor(device, slots, place)
     tune_on(plan, Launch(place, executor, tracker, f"reid.run_study({str(file)!r})"), view)
     return folder
-
-
-def _load(plugins: Sequence[str | Path]) -> None:
-    load_installed()
-    load_plugins([Path(file) for file in plugins], "plugins")
 
 
 def _executor(device: str, slots: int | None, output: Path) -> LocalExecutor:

@@ -119,10 +119,9 @@ def with_launch_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def use_plugins(files: list[Path] | None) -> None:
     """Load the plugins that are installed, and those of `--plugin`."""
-    from reid.registry import load_installed, load_plugins
+    from reid.registry import load_asked
 
-    load_installed()
-    load_plugins(files or [], "--plugin")
+    load_asked(files or [], "--plugin")
 
 
 def command_line() -> str:

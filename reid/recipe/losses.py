@@ -18,15 +18,9 @@ class LossSection(RecipeSection):
 
 
 LOSS_SECTIONS: Registry[type[LossSection]] = Registry("loss")  # of losses from outside
-LOSS_TITLES: Registry[str] = Registry("loss")  # of all losses
-
-for _name, _title in {
-    "id": "ID loss",
-    "triplet": "triplet loss",
-    "center": "centre loss",
-    "circle": "circle loss",
-}.items():
-    LOSS_TITLES.register(_name, _title)
+LOSS_TITLES: Registry[str] = Registry(  # of all losses
+    "loss", {"id": "ID loss", "triplet": "triplet loss", "center": "centre loss", "circle": "circle loss"}
+)
 
 
 def _validated(tree: Any) -> Any:

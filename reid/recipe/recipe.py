@@ -105,9 +105,8 @@ class Recipe(RecipeSection):
     def flat(self) -> dict[str, Any]:
         """The value of every field by its dotted path, in declaration order."""
         sections = self.model_dump()
-        own = sections.pop("losses", {}) | {name: self.own_loss(name).model_dump() for name in LOSS_SECTIONS}
-        sections |= {f"losses.{name}": fields for name, fields in own.items()}
-        return {f"{section}.{field}": value for section, fields in sections.items() for field, value in fields.items()}
+        sections |= {f"losses.{name}": self.own_loss(name).model_dump() for name in LOSS_SECTIONS}
+        return {f"{name}.{field}": value for name in self.sections() for field, value in sections[name].items()}
 
     def signature(self) -> str:
         """16 hexadecimal digits that name this recipe."""

@@ -4,7 +4,7 @@ from reid.registry.plugins import (
     Plugin,
     activate,
     active_plugins,
-    load_installed,
+    load_asked,
     load_plugins,
     load_present,
 )
@@ -16,7 +16,7 @@ __all__ = [
     "Registry",
     "activate",
     "active_plugins",
-    "load_installed",
+    "load_asked",
     "load_plugins",
     "load_present",
     "nearest",

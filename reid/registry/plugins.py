@@ -71,8 +71,13 @@ def load_plugins(files: Iterable[Path], where: str) -> None:
         _load(Plugin(name=path.stem, path=str(path), sha256=_digest(path, where)))
 
 
-def load_installed() -> None:
-    """Load the plugins that installed packages announce. Raises InputError for one that fails."""
+def load_asked(files: Iterable[str | Path], where: str) -> None:
+    """Load the plugins that installed packages announce, and `files`. Raises InputError as `load_plugins` does."""
+    _load_installed()
+    load_plugins(map(Path, files), where)
+
+
+def _load_installed() -> None:
     for entry in entry_points(group=GROUP):
         found = Plugin(name=entry.name, module=entry.module, sha256="")
         where = f"installed plugin {entry.name}"

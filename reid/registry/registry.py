@@ -23,11 +23,13 @@ class Registry(Mapping[str, Item], Generic[Item]):
     `kind` is what an item is called in an error, such as "trick".
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, built_in: Mapping[str, Item] | None = None) -> None:
         self.kind = kind
         self._items: dict[str, Item] = {}
         self._origins: dict[str, str] = {}
         _registries.append(self)
+        for name, item in (built_in or {}).items():
+            self.register(name, item)
 
     def register(self, name: str, item: Item) -> Item:
         """Add an item; InputError where the name is taken by another origin, or is no name.
