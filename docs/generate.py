@@ -20,7 +20,7 @@ from reid.cli.views.catalogue import fields
 from reid.cli.views.schemas import FILES, file_schema
 from reid.metrics.scores import Scores
 from reid.recipe import Recipe
-from reid.store import plan, run_records, study
+from reid.store import looks, plan, run_records, study
 from reid.store.run_records import Record
 
 DOCS = Path(__file__).parent
@@ -34,6 +34,7 @@ FILES_ON_DISK: dict[str, type[BaseModel]] = {
     "ranklists.json": run_records.RankListRecord,
     "claim.json": run_records.ClaimRecord,
     "plan.json": plan.Plan,
+    "looks.json": looks.LooksRecord,
     "study.json": study.StudyRecord,
     "trials.json": study.TrialRecord,
     "comparison.json": study.ComparisonRecord,

@@ -55,6 +55,14 @@ class PlannedRun(Record):
     shares: str | None = None
 
 
+class UntilRecord(Record):
+    """When a grid that grows by batches has enough: every factor decided, or every interval narrow."""
+
+    half_width: Annotated[float | None, Field(description="of every interval, a fraction; null: until decided")] = None
+    at_most: Annotated[int, Field(description="runs, whole batches")]
+    batch: Annotated[int, Field(description="runs of a batch; each has a seed of its own")]
+
+
 @dataclass(frozen=True)
 class ChosenLevel:
     """The level of one factor in an arm; position 0 is the base."""
@@ -65,7 +73,7 @@ class ChosenLevel:
 
 
 class Plan(FileRecord):
-    """plan.json: the grid, its arms, and its runs in launch order."""
+    """plan.json: the grid, its arms, and its runs in launch order; of one that grows by batches, those so far."""
 
     name: str
     title: str = ""
@@ -74,6 +82,8 @@ class Plan(FileRecord):
     created: Annotated[str, Field(description="ISO 8601 with a zone")] = "1970-01-01T00:00:00+00:00"
     yaml: Annotated[str, Field(description="the grid file as it was")] = ""
     design: Annotated[str, Field(description="as the grid file says it; empty of plans made before it was kept")] = ""
+    matters: Annotated[float | None, Field(description="the smallest effect on mAP that matters, a fraction")] = None
+    until: Annotated[UntilRecord | None, Field(description="of a grid that grows by batches")] = None
     factors: tuple[FactorRecord, ...]
     seeds: tuple[int, ...]
     budget: dict[str, dict[str, int]] = Field({})
