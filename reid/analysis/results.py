@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from reid.analysis.divergence_rate import divergence
@@ -11,11 +12,12 @@ from reid.analysis.effects import effects
 from reid.analysis.interactions import alias_sums, interactions
 from reid.analysis.ladder import ladder, single_steps
 from reid.analysis.published import compare
-from reid.analysis.query_bootstrap import query_uncertainty
+from reid.analysis.query_uncertainty import query_uncertainty
 from reid.analysis.runs_table import COSTS, SCORES, SOURCES, mixture, read_runs
 from reid.analysis.seed_pairing import Pairing, pairing
 from reid.analysis.shapley import shapley
 from reid.errors import InputError
+from reid.files import DamagedFileError
 from reid.metrics.spec import METRICS, is_fraction
 from reid.statistics.design import Design, design_of
 from reid.statistics.factor_coding import Term, coding
@@ -160,19 +162,21 @@ class Results:
 
     @cached_property
     def queries(self) -> pd.DataFrame | Unavailable:
-        """Uncertainty of the main effects over queries, or why it is not known."""
-        ap = {}
-        for name in self.runs["signature"][usable(self.runs, MAIN)]:
-            try:
-                ap[name] = self.grid.run(name).query_ap()
-            except (ValueError, EOFError) as error:
-                return Unavailable(f"{name}: query_ap.npy cannot be read ({error})")
+        """Uncertainty of the main effects over whom the queries show, or why it is not known."""
+        folders = [self.grid.run(name) for name in self.runs["signature"][usable(self.runs, MAIN)]]
+        try:
+            ap = {folder.signature: folder.query_ap() for folder in folders}
+            shown = [folder.query_identities() for folder in folders]
+        except DamagedFileError as error:
+            return Unavailable(str(error))
+        for name, found in (("query_ap.npy", [*ap.values()]), ("query_identities.npy", shown)):
+            if absent := sum(one is None for one in found):
+                return Unavailable(f"not known, as {absent} of {len(folders)} finished runs have no {name}")
         kept = {name: values for name, values in ap.items() if values is not None}
-        if len(kept) < len(ap):
-            return Unavailable(f"{len(ap) - len(kept)} of {len(ap)} finished runs have no query_ap.npy")
-        if len({len(values) for values in kept.values()}) > 1:
-            return Unavailable("the runs do not have the same queries")
-        return query_uncertainty(self.runs, self.names, kept)
+        first, *others = [one for one in shown if one is not None]
+        if not all(np.array_equal(first, other) for other in others) or {len(v) for v in kept.values()} != {len(first)}:
+            return Unavailable("not known, as the runs do not have the same queries")
+        return query_uncertainty(self.runs, self.names, kept, first)
 
     @cached_property
     def pairing(self) -> Pairing:

@@ -118,12 +118,14 @@ class RunRecorder:
 
 
 def save_result(folder: RunFolder, found: EvaluationResult, data: RunData, curves: pd.DataFrame, cost: Cost) -> None:
-    """result.json, the queries' average precision, a few rank lists, and features of a few identities to draw."""
+    """result.json, average precision and identity of the queries, a few rank lists, features of a few to draw."""
     ranking, spaces = found.primary, found.spaces
     for name, other in found.rankings.items():
-        part = "query_ap.npy" if other is ranking else f"query_ap.{name}.npy"
-        with atomic(folder.path / part) as temporary, temporary.open("wb") as file:
-            np.save(file, other.ap)
+        of = "" if other is ranking else f".{name}"
+        per_query = {"query_ap": other.ap, "query_identities": data.sets[name].dataset.query.identities}
+        for part, values in per_query.items():
+            with atomic(folder.path / f"{part}{of}.npy") as temporary, temporary.open("wb") as file:
+                np.save(file, values)
     with atomic(folder.path / "embeddings.npz") as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **spaces.shown)
     folder.write_rank_lists(named_lists(ranking.lists, data.training.dataset))

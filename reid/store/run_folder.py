@@ -22,7 +22,9 @@ from reid.store.run_records import (
 )
 
 # Written by nobody but who holds the run, and large.
-HOLDERS_FILES = ("checkpoint.pt", "model.pt", "curves.parquet", "embeddings.npz", "query_ap*.npy")
+HOLDERS_FILES = ("checkpoint.pt", "model.pt", "curves.parquet", "embeddings.npz", "query_*.npy")
+
+Identities = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -146,5 +148,22 @@ class RunFolder:
 
     def query_ap(self) -> np.ndarray[Any, np.dtype[np.float64]] | None:
         """Average precision per query, NaN where a query has no match, or None if not evaluated yet."""
-        path = self.path / "query_ap.npy"
-        return np.load(path) if path.exists() else None
+        return self._per_query("query_ap.npy", "f")
+
+    def query_identities(self) -> Identities | None:
+        """Whom each of these queries shows; None of a run of before this was kept."""
+        return self._per_query("query_identities.npy", "i")
+
+    def _per_query(self, name: str, kind: str) -> np.ndarray[Any, np.dtype[Any]] | None:
+        """A number a query. Raises DamagedFileError where the file holds something else."""
+        path = self.path / name
+        if not path.exists():
+            return None
+        try:
+            found = np.load(path)
+        except (ValueError, EOFError) as error:
+            raise DamagedFileError(f"{path}: must be an array, found {error}; forget the run") from None
+        if found.ndim != 1 or found.dtype.kind != kind:
+            what = f"an array {found.shape} of {found.dtype}"
+            raise DamagedFileError(f"{path}: must hold a number a query, found {what}; forget the run")
+        return np.asarray(found)

@@ -28,7 +28,10 @@ STATUS = {
 }
 # What a report needs of a run besides its curves, and where it lies among the run's artifacts.
 FOLDER = "folder"
-KEPT = ("run.json", "state.json", "result.json", "evaluations.json", "query_ap.npy", "ranklists.json", "embeddings.npz")
+KEPT = (
+    "run.json", "state.json", "result.json", "evaluations.json", "query_ap.npy", "query_identities.npy",
+    "ranklists.json", "embeddings.npz",
+)  # fmt: skip
 
 
 class Writer:

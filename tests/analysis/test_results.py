@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reid.analysis.results import read_results
+from reid.analysis.results import Results, read_results
 from reid.report.elements import Table, Text
 from reid.report.grid import effects as evidence
 from reid.report.grid.rank_lists import rank_lists
@@ -52,10 +52,31 @@ def test_files_that_cannot_be_read_are_named_where_their_numbers_would_be(make_g
     (broken.path / "ranklists.json").write_text("[")
     (words,) = evidence.over_queries(results)
     assert isinstance(words, Text)
-    assert f"{broken.signature}: query_ap.npy cannot be read" in words.body
+    assert f"{broken.path / 'query_ap.npy'}: must be an array" in words.body
     _, words, _ = rank_lists(results, tmp_path).elements
     assert isinstance(words, Text)
     assert f"{broken.signature}: ranklists.json cannot be read" in words.body
+
+
+def words_over_queries(results: Results) -> str:
+    (words,) = evidence.over_queries(results)
+    assert isinstance(words, Text)
+    return words.body
+
+
+def test_runs_of_before_do_not_say_whom_their_queries_show(make_grid: MakeGrid) -> None:
+    grid = make_grid(seeds=(0, 1), iterations=60)
+    first = read_results(grid).grid.run(read_results(grid).runs["signature"].tolist()[0])
+    identities = first.query_identities()
+    assert identities is not None
+    np.save(first.path / "query_identities.npy", identities[::-1])
+    assert words_over_queries(read_results(grid)).endswith("not known, as the runs do not have the same queries.")
+    np.save(first.path / "query_identities.npy", np.ones((2, 2)))
+    assert "must hold a number a query, found an array (2, 2) of float64" in words_over_queries(read_results(grid))
+    (first.path / "query_identities.npy").unlink()
+    assert words_over_queries(read_results(grid)) == (
+        "Uncertainty over queries: not known, as 1 of 128 finished runs have no query_identities.npy."
+    )
 
 
 def test_costs_are_raised_and_have_a_region_of_equivalence_of_their_own(make_grid: MakeGrid) -> None:

@@ -7,7 +7,7 @@ from scipy import stats
 
 from reid.analysis.completeness import precision_loss
 from reid.analysis.divergence_rate import divergence
-from reid.analysis.query_bootstrap import query_uncertainty
+from reid.analysis.query_uncertainty import clustered_mean, query_uncertainty
 from reid.analysis.seed_pairing import pairing
 from reid.statistics.proportions import wilson
 from tests.helpers.grids_on_disk import FACTORS, make_table
@@ -56,19 +56,39 @@ def test_pairing_of_one_seed_cannot_be_measured() -> None:
     assert np.isnan(pairing(make_table(), "mAP").correlation)
 
 
-def test_queries_are_resampled_apart_from_seeds() -> None:
-    """A factor that lifts every query alike is sure over queries; one that lifts a few is not."""
+def test_people_are_left_out_apart_from_seeds() -> None:
+    """A factor that lifts every query alike is sure; one that lifts some people only is as sure as there are people."""
     table = make_table(k=2, seeds=2, noise=0.0)
     table["signature"] = table["arm"] + table["seed"].astype(str)
-    lifts = 0.1 * stats.zscore(np.random.default_rng(0).normal(size=400)) + 0.05
+    people = np.repeat(np.arange(100), 4)
+    lifts = np.repeat(0.1 * stats.zscore(np.random.default_rng(0).normal(size=100)) + 0.05, 4)
     ap = {  # the last query has no match
         str(row["signature"]): np.append(0.4 + 0.1 * float(row["a"]) + float(row["b"]) * lifts, np.nan)
         for row in table.to_dict("records")
     }
-    found = query_uncertainty(table, ["a", "b"], ap).to_numpy()
+    found = query_uncertainty(table, ["a", "b"], ap, np.append(people, 100)).to_numpy()
     assert found[0].tolist() == pytest.approx([0.1, 0.1])
-    assert found[1].mean() == pytest.approx(0.05, abs=0.002)
-    assert (found[1, 1] - found[1, 0]) / 2 == pytest.approx(1.96 * 0.1 / 20, rel=0.1)
+    assert found[1].mean() == pytest.approx(0.05)
+    assert (found[1, 1] - found[1, 0]) / 2 == pytest.approx(stats.t.ppf(0.975, 99) * 0.1 / np.sqrt(99))
+
+
+@pytest.mark.parametrize(("people", "alike"), [(20, 0.4), (60, 0.6), (300, 0.5)])
+def test_other_people_are_within_the_interval_as_often_as_it_says(people: int, alike: float) -> None:
+    """One to seven queries a person, alike by this intra-class correlation; queries by themselves know too much."""
+    random = np.random.default_rng(people)
+    cluster = np.repeat(np.arange(people), random.integers(1, 8, people))
+    own = random.normal(size=(2000, people))[:, cluster]
+    values = np.sqrt(alike) * own + np.sqrt(1 - alike) * random.normal(size=own.shape)
+    mean, half = clustered_mean(values, cluster)
+    assert 0.93 <= (abs(mean) <= half).mean() <= 0.97
+    naive = 1.96 * values.std(axis=1) / np.sqrt(len(cluster))
+    assert (abs(mean) <= naive).mean() < 0.8
+
+
+def test_one_person_says_nothing_of_others_and_a_constant_has_no_width() -> None:
+    assert np.isnan(clustered_mean(np.ones((1, 3)), np.zeros(3, dtype=np.int64))[1]).all()
+    mean, half = clustered_mean(np.full((2, 6), 0.1), np.arange(6) // 2)
+    assert (mean.tolist(), half.tolist()) == (pytest.approx([0.1, 0.1]), pytest.approx([0, 0]))
 
 
 def test_what_is_missing_costs_precision() -> None:

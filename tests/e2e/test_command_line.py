@@ -41,6 +41,7 @@ def test_every_run_finished_and_left_what_the_documentation_says(output: Path) -
             "evaluations.json",
             "result.json",
             "query_ap.npy",
+            "query_identities.npy",
             "model.pt",
         } <= {path.name for path in run.iterdir()}
         assert not list(run.glob("checkpoint*"))

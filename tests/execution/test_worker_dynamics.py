@@ -44,6 +44,9 @@ def test_a_finished_run(tiny: DecodedDataset, tiny_recipe: Recipe, tmp_path: Pat
     assert list(result["spaces"]) == list(result["clusters"]) == list(SPACES)
     assert result["spaces"]["after_cosine"] == pytest.approx(result["metrics"]), "the space the recipe ranks by"
     assert all(list(measures) == [*CLUSTERS, *VERIFICATION] for measures in result["clusters"].values())
+    shown = run.query_identities()
+    assert shown is not None
+    assert shown.tolist() == tiny.dataset.query.identities.tolist()
     with np.load(run.path / "embeddings.npz") as stored:
         assert sorted(stored.files) == ["after", "before", "cameras", "identities"]
 

@@ -172,8 +172,11 @@ def test_one_run_on_every_set(tmp_path: Path, tiny_root: Path) -> None:
     assert evaluated[-1]["mAP"] == pytest.approx(night["metrics"]["mAP"]), "per epoch: the headline set"
     other = np.load(by_arm["1"].path / "query_ap.day.npy")
     assert np.nanmean(other) == pytest.approx(night["domains"]["day"]["mAP"])
-    own = by_arm["1"].query_ap()
+    own, shown = by_arm["1"].query_ap(), by_arm["1"].query_identities()
     assert own is not None
+    assert shown is not None
+    assert len(shown) == len(own)
+    assert len(np.load(by_arm["1"].path / "query_identities.day.npy")) == len(other)
     assert np.nanmean(own) == pytest.approx(night["metrics"]["mAP"])
 
     table = read_runs(read_plan(tmp_path / "output" / "grids" / "sets")).set_index("arm")

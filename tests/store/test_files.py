@@ -57,7 +57,13 @@ def test_processes_of_one_number_lose_nothing_in_a_shared_folder(tmp_path: Path)
 
 
 def test_what_a_killed_holder_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
-    for name in (".checkpoint.pt.77.tmp", ".curves.parquet.0a1b.tmp", ".query_ap.day.npy.1.tmp", ".run.json.3.tmp"):
+    left = (
+        ".checkpoint.pt.77.tmp",
+        ".curves.parquet.0a1b.tmp",
+        ".query_ap.day.npy.1.tmp",
+        ".query_identities.npy.1.tmp",
+    )
+    for name in (*left, ".run.json.3.tmp"):
         (tmp_path / name).touch()
     (tmp_path / "checkpoint.pt").touch()
     RunFolder(tmp_path).remove_leftovers()

@@ -125,8 +125,7 @@ def over_queries(results: Results) -> list[Element]:
     ]
     caption = (
         "Two uncertainties of the main effects on mAP, not to be added up. Over runs: were the grid trained again. "
-        "Over queries: were other queries of this kind asked of the same networks (bootstrap over the queries' average "
-        "precision, 2 000 draws)."
+        "Over queries: were other people searched for with the same networks (jackknife over the queries' identities)."
     )
     return [
         Table([wide("Factor"), right("main"), centred("95 % over runs"), centred("95 % over queries")], rows, caption)
