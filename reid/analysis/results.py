@@ -28,7 +28,7 @@ from reid.tricks.paper import PAPER_TRICKS
 
 MAIN = "mAP"
 QUALITY = {name: METRICS[name].title for name in ("mAP", "rank1", "mINP")}
-NOT_MEASURED = ("arm", "seed", "signature", "state", "reason", "cut_epoch", "cut_mAP", *SOURCES)
+NOT_MEASURED = ("arm", "seed", "signature", "state", "reason", "signs", "cut_epoch", "cut_mAP", *SOURCES)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ def read_runs(grid: GridFolder) -> pd.DataFrame:
 
     Columns: arm, one per factor (bool for off/on, True = on; else categorical with the levels in the plan's order),
     seed, signature, state, mAP, rank1, rank5, rank10, mINP (fractions), train_seconds, images_per_second,
-    peak_memory_mb, code, fingerprint, protocol (how it is ranked, in words), reason; then what else runs measured of
+    peak_memory_mb, code, fingerprint, protocol (how it is ranked, in words), reason, signs (that it learnt
+    nothing, in words); then what else runs measured of
     themselves (see `metric_values`). Numbers are NaN unless the run is finished. A run without a folder is
     "planned"; a folder that cannot be read is "unreadable", its reason says why; a run that a budget ended early is
     "censored", and has cut_epoch and cut_mAP, its last evaluation, which no estimate may use.
@@ -39,7 +40,7 @@ def read_runs(grid: GridFolder) -> pd.DataFrame:
         for run in plan.runs
     ]
     names = [factor.name for factor in plan.factors]
-    columns = ["arm", *names, "seed", "signature", "state", *SCORES, *COSTS, *SOURCES, "reason"]
+    columns = ["arm", *names, "seed", "signature", "state", *SCORES, *COSTS, *SOURCES, "reason", "signs"]
     own = list(dict.fromkeys(name for row in rows for name in row if name not in columns))
     table = pd.DataFrame(rows, columns=[*columns, *own])
     numbers = [*SCORES, *COSTS, *own]
@@ -59,7 +60,7 @@ def outcome(folder: RunFolder) -> Row:
     """State, numbers, provenance and reason of one run folder."""
     try:
         asked, state, result = folder.read_run(), folder.read_state(), folder.read_result()
-        row: Row = {"state": state.state.value, "reason": _reason(state)}
+        row: Row = {"state": state.state.value, "reason": _reason(state), "signs": (result and result.warning) or ""}
         if asked is None:
             if state.state != RunState.PLANNED:
                 raise DamagedFileError("run.json is missing")
@@ -70,7 +71,7 @@ def outcome(folder: RunFolder) -> Row:
             return row | {"state": "censored"} | _cut(folder, state)
         return row | (_numbers(result, evaluation) if state.state == RunState.FINISHED else {})
     except (DamagedFileError, OSError) as error:
-        return {"state": "unreadable", "reason": f"{folder.path.name}: {error}"}
+        return {"state": "unreadable", "reason": f"{folder.path.name}: {error}", "signs": ""}
 
 
 def _cut(folder: RunFolder, state: StateRecord) -> Row:

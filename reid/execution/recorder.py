@@ -14,6 +14,7 @@ from torch import Tensor
 
 from reid.data import Dataset
 from reid.data.run_data import RunData
+from reid.evaluation import chance_mAP
 from reid.evaluation.evaluator import EvaluationResult
 from reid.evaluation.own_metrics import own_scores
 from reid.evaluation.rank_lists import RankList
@@ -24,7 +25,7 @@ from reid.store.claim import Claim
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import Cost, DomainScores, EvaluationRecord, RankedImage, RankListRecord, ResultRecord
 from reid.store.run_store import set_state
-from reid.training import Checkpoint, Diverged, Evaluated, Event, Steps, TrainingState, measure_dynamics
+from reid.training import Checkpoint, Diverged, Evaluated, Event, Steps, TrainingState, learnt_nothing, measure_dynamics
 
 
 @dataclass
@@ -117,9 +118,11 @@ class RunRecorder:
         self.weights = state.model
 
 
-def save_result(folder: RunFolder, found: EvaluationResult, data: RunData, curves: pd.DataFrame, cost: Cost) -> None:
+def save_result(
+    folder: RunFolder, found: EvaluationResult, data: RunData, curves: pd.DataFrame, cost: Cost
+) -> ResultRecord:
     """result.json, average precision and identity of the queries, a few rank lists, features of a few to draw."""
-    ranking, spaces = found.primary, found.spaces
+    ranking, spaces, dataset = found.primary, found.spaces, data.training.dataset
     for name, other in found.rankings.items():
         of = "" if other is ranking else f".{name}"
         per_query = {"query_ap": other.ap, "query_identities": data.sets[name].dataset.query.identities}
@@ -128,21 +131,22 @@ def save_result(folder: RunFolder, found: EvaluationResult, data: RunData, curve
                 np.save(file, values)
     with atomic(folder.path / "embeddings.npz") as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **spaces.shown)
-    folder.write_rank_lists(named_lists(ranking.lists, data.training.dataset))
-    folder.write_result(
-        ResultRecord(
-            scores=ranking.scores(),
-            cmc=tuple(ranking.cmc.tolist()),
-            queries=len(ranking.ap),
-            valid_queries=int(np.isfinite(ranking.ap).sum()),
-            dynamics=without_nan(measure_dynamics(curves)),
-            spaces={name: space.scores() for name, space in spaces.rankings.items()},
-            clusters={name: without_nan(measures) for name, measures in spaces.clusters.items()},
-            cost=cost,
-            domains={} if data.domains.alone else _domain_scores(found, data),
-            custom=without_nan(own_scores(ranking, data.sets[data.domains.primary].dataset)),
-        )
+    folder.write_rank_lists(named_lists(ranking.lists, dataset))
+    result = ResultRecord(
+        scores=ranking.scores(),
+        cmc=tuple(ranking.cmc.tolist()),
+        queries=len(ranking.ap),
+        valid_queries=int(np.isfinite(ranking.ap).sum()),
+        dynamics=without_nan(measure_dynamics(curves)),
+        spaces={name: space.scores() for name, space in spaces.rankings.items()},
+        clusters={name: without_nan(measures) for name, measures in spaces.clusters.items()},
+        cost=cost,
+        domains={} if data.domains.alone else _domain_scores(found, data),
+        custom=without_nan(own_scores(ranking, data.sets[data.domains.primary].dataset)),
+        signs=learnt_nothing(curves, dataset.num_classes, ranking.mAP, chance_mAP(dataset)),
     )
+    folder.write_result(result)
+    return result
 
 
 def _domain_scores(found: EvaluationResult, data: RunData) -> dict[str, DomainScores]:

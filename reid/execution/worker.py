@@ -10,7 +10,6 @@ from pathlib import Path
 
 import torch
 
-from reid.evaluation import chance_mAP
 from reid.evaluation.evaluator import Evaluator
 from reid.execution.dataset_pool import DatasetPool
 from reid.execution.failures import Failure, is_out_of_gpu_memory, is_transient
@@ -28,7 +27,7 @@ from reid.store.run_folder import RunFolder
 from reid.store.run_records import Cost, EvaluationRecord, RunRecord, RunState
 from reid.store.run_store import set_state
 from reid.store.shared_training import inherited, shared_cost, source_of
-from reid.training import Checkpoint, Diverged, Evaluated, Event, learnt_nothing, train
+from reid.training import Checkpoint, Diverged, Evaluated, Event, train
 
 Outcome = tuple[RunState, str | None]  # a state, and why
 
@@ -167,7 +166,7 @@ class Worker:
         return self._finish(recorder, asked, recipe)
 
     def _finish(self, recorder: RunRecorder, asked: RunRecord, recipe: Recipe) -> Outcome:
-        """Say what the trained network is worth; whether it learnt anything at all."""
+        """Say what the trained network is worth."""
         folder, weights = recorder.folder, recorder.weights
         assert weights is not None, "a training has at least one epoch"
         data = self.pool.open(asked.dataset, recipe.image.size)
@@ -184,12 +183,10 @@ class Worker:
             images_per_second=len(curves) * recipe.batch.identities * recipe.batch.images / seconds.train,
             peak_memory_bytes=peak_memory(self.device),
         )
-        save_result(folder, found, data, curves, cost)
+        result = save_result(folder, found, data, curves, cost)
         with atomic(folder.model) as temporary:
             save_tensors(weights, temporary)
-        dataset = data.training.dataset
-        failure = learnt_nothing(curves, dataset.num_classes, found.primary.mAP, chance_mAP(dataset))
-        return (RunState.DIVERGED, failure) if failure else (RunState.FINISHED, None)
+        return RunState.FINISHED, result.warning
 
     def _share(self, folder: RunFolder, source: RunFolder, asked: RunRecord, progress: RunProgress) -> Outcome:
         """Evaluate the weights of `source`, whose training this run shares; curves and cost are taken over from it."""
@@ -208,11 +205,11 @@ class Worker:
         found = self.evaluator.evaluate(source.signature, lambda: load_weights(source), data, recipe)
         epochs, scores = recipe.schedule.epochs, found.primary.scores()
         folder.write_evaluations([EvaluationRecord(epoch=epochs, **scores.model_dump())])
-        save_result(folder, found, data, curves, shared_cost(source, time.perf_counter() - clock))
+        result = save_result(folder, found, data, curves, shared_cost(source, time.perf_counter() - clock))
         set_state(folder, epoch=epochs, epochs=epochs)
         progress.evaluated(epochs, scores)
         write_log(folder, f"evaluated with the weights of run {source.signature}: mAP {scores.mAP:.4g}")
-        return RunState.FINISHED, None
+        return RunState.FINISHED, result.warning
 
     def _sign(self, folder: RunFolder, asked: RunRecord, code: str) -> None:
         """Say in the folder by which code and on which machine the run is trained."""

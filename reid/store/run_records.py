@@ -12,6 +12,7 @@ from typing import Annotated, Self, TypedDict, Unpack
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, RootModel
 
 from reid.metrics.scores import Scores
+from reid.metrics.signs import Sign
 from reid.recipe import Recipe
 from reid.registry import Plugin
 
@@ -260,6 +261,12 @@ class ResultRecord(FileRecord):
     clusters: Annotated[dict[str, dict[str, float | None]], Field(description="by feature space")] = {}
     domains: Annotated[dict[str, DomainScores], Field(description="by data set, where there are several")] = {}
     custom: Annotated[dict[str, float | None], Field(description="metrics that plugins registered")] = {}
+    signs: Annotated[tuple[Sign, ...], Field(description="that it learnt nothing; it counts all the same")] = ()
+
+    @property
+    def warning(self) -> str | None:
+        """The signs in words; None where there is none."""
+        return "; ".join(sign.words for sign in self.signs) or None
 
 
 class RankedImage(Record):

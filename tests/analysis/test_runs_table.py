@@ -27,7 +27,17 @@ def run_path(grid: Path, arm: str, seed: int = 0) -> Path:
 
 def test_a_row_per_planned_run(make_grid: MakeGrid) -> None:
     table = read_runs(read_plan(make_grid(seeds=(0, 1))))
-    assert list(table.columns) == ["arm", *TRICKS, *COLUMNS, *COSTS, "code", "fingerprint", "protocol", "reason"]
+    assert list(table.columns) == [
+        "arm",
+        *TRICKS,
+        *COLUMNS,
+        *COSTS,
+        "code",
+        "fingerprint",
+        "protocol",
+        "reason",
+        "signs",
+    ]
     assert len(table) == 128
     assert all(pd.api.types.is_bool_dtype(table[name]) for name in TRICKS)
     row = table[(table["arm"] == "010010") & (table["seed"] == 1)].iloc[0]

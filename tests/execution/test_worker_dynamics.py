@@ -12,11 +12,12 @@ from reid.data import DatasetSource, DecodedDataset
 from reid.evaluation.clusters import CLUSTERS, VERIFICATION
 from reid.evaluation.feature_spaces import SPACES
 from reid.execution.worker import Worker
+from reid.metrics.signs import Sign
 from reid.models import build_model
 from reid.recipe import Recipe
 from reid.store.dataset_record import dataset_record
 from reid.store.run_folder import RunFolder
-from reid.store.run_records import RecipeRecord, RunRecord
+from reid.store.run_records import RecipeRecord, RunRecord, RunState
 from reid.training import INDICES, measure_dynamics, step_fields
 from reid.tricks import TRICKS
 
@@ -71,6 +72,17 @@ def test_a_diverged_run_has_its_curves_up_to_the_end(tiny: DecodedDataset, tiny_
     assert np.isfinite(curves["total_loss"].iloc[0])
     assert np.isfinite(curves["conflict_share"].iloc[0])
     assert list(measure_dynamics(curves)) == list(INDICES)
+
+
+def test_a_run_that_learnt_nothing_is_finished_and_says_so(
+    tiny: DecodedDataset, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    run = execute(tmp_path, tiny_recipe.set({"schedule.base": 1e-12, "id_loss.epsilon": 0.1}), tiny)
+    result, state = run.require_result(), run.read_state()
+    assert (state.state, state.reason) == (RunState.FINISHED, result.warning)
+    assert Sign.ID_LOSS in result.signs
+    assert result.scores.mAP > 0, "it counts with what it reached"
+    assert run.model.exists()
 
 
 def test_the_curves_of_a_long_training_stay_small(tmp_path: Path) -> None:

@@ -53,7 +53,12 @@ def describe_results(results: Results, folder: Path) -> Document:
     return document(
         results.plan,
         headline(results),
-        [*mixture_alerts(results.mixed), *censored_warning(results), *verdict(results, folder)],
+        [
+            *mixture_alerts(results.mixed),
+            *censored_warning(results),
+            *training_pages.learning_warning(results),
+            *verdict(results, folder),
+        ],
         [
             *ladder_page.ladder(results, folder),
             evidence.effects(results, folder),

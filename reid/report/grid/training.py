@@ -6,13 +6,37 @@ from reid.analysis.ladder import ties_with_best
 from reid.analysis.results import MAIN, Results
 from reid.analysis.runs_table import COSTS
 from reid.metrics.formatting import number
+from reid.metrics.signs import Sign
 from reid.report import style
-from reid.report.elements import Figure, Section, Table, Text, centred, left, right, wide
+from reid.report.elements import Alert, Figure, Section, Table, Text, centred, left, right, wide
 from reid.report.grid import loss_pairs as curves
 from reid.report.grid.cells import describe, effect_cells
 from reid.store.measured import active_losses, loss_title
 
 MOST_HEIGHT = 8.8  # inches: a figure and its caption fit on a page
+MOST_ARMS = 4
+
+
+def learning_warning(results: Results) -> list[Alert]:
+    """For the first page: finished runs that seem to have learnt nothing; nothing where all learnt."""
+    finished = results.runs[results.runs["state"] == "finished"]
+    found = []
+    for words in (sign.words for sign in Sign):
+        arms = finished.loc[finished["signs"].str.contains(words, regex=False), "arm"]
+        if len(arms):
+            named = list(dict.fromkeys(arms))
+            more = f" and {len(named) - MOST_ARMS} more" if len(named) > MOST_ARMS else ""
+            found.append(
+                f"{words} in {len(arms)} of {len(finished)} finished runs ({', '.join(named[:MOST_ARMS])}{more})"
+            )
+    if not found:
+        return []
+    return [
+        Alert(
+            f"{'; '.join(found)}. These runs count with the mAP they reached, as leaving them out would favour what "
+            "made them fail: an effect can be the difference between learning and not learning."
+        )
+    ]
 
 
 def loss_curves(results: Results, folder: Path) -> Section:
