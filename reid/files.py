@@ -57,7 +57,10 @@ def write_record(path: Path, record: BaseModel, durable: bool = True) -> None:
     write_json(path, record.model_dump(mode="json", by_alias=True), durable)
 
 
-class DamagedFileError(InputError):
+REPAIR = "`reid doctor --repair` sets it aside"
+
+
+class DamagedFileError(InputError, ValueError):
     """A file of ours that cannot be read: the line names the file, the rule and what was found."""
 
 
@@ -72,7 +75,7 @@ def read_json(path: Path) -> object:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
-        raise DamagedFileError(f"{path}: must be JSON, found {_reason(error)}; remove it, or make it anew") from None
+        raise DamagedFileError(f"{path}: must be JSON, found {_reason(error)}; {REPAIR}") from None
 
 
 def read_record(path: Path, kind: type[Model]) -> Model | None:
@@ -84,7 +87,7 @@ def read_records(path: Path, kind: type[Model]) -> list[Model]:
     """A JSON file that is a list, each entry as a record; empty where it is absent."""
     values = read_json(path)
     if not isinstance(values, list | None):
-        raise DamagedFileError(f"{path}: must be a list, found {type(values).__name__}; remove it, or make it anew")
+        raise DamagedFileError(f"{path}: must be a list, found {type(values).__name__}; {REPAIR}")
     return [entry for value in values or () if (entry := _validated(path, kind, value)) is not None]
 
 
@@ -95,7 +98,7 @@ def _validated(path: Path, kind: type[Model], value: object) -> Model | None:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "value"
         found = "" if first["type"] == "missing" else f", found {str(first['input'])[:80]!r}"
-        raise DamagedFileError(f"{path}: {key}: {first['msg']}{found}; remove it, or make it anew") from None
+        raise DamagedFileError(f"{path}: {key}: {first['msg']}{found}; {REPAIR}") from None
 
 
 def _reason(error: Exception) -> str:

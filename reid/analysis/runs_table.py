@@ -60,6 +60,8 @@ def outcome(folder: RunFolder) -> Row:
     """State, numbers, provenance and reason of one run folder."""
     try:
         asked, state, result = folder.read_run(), folder.read_state(), folder.read_result()
+        if state.state == RunState.UNREADABLE:
+            raise DamagedFileError(state.reason)
         row: Row = {"state": state.state.value, "reason": _reason(state), "signs": (result and result.warning) or ""}
         if asked is None:
             if state.state != RunState.PLANNED:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from reid.cli.options import OUTPUT, Output, TrackingUri
+from reid.cli.options import OUTPUT, Output, TrackingUri, tell_damaged
 from reid.errors import InputError
 
 
@@ -19,6 +19,7 @@ def sync(
     from reid.tracking import sync as rebuild
 
     settle_all(output)
+    tell_damaged(output)
     try:
         typer.echo(f"{rebuild(output, tracking_uri, grid)} runs projected")
     except TrackingError as error:
@@ -32,6 +33,10 @@ def ui(
     browser: Annotated[bool, typer.Option(help="Open the newest grid's leaderboard.")] = True,
 ) -> None:
     """Serve the MLflow UI on 127.0.0.1 and open the answer."""
-    from reid.tracking import serve
+    from reid.tracking import TrackingError, serve
 
-    serve(output, tracking_uri, port, browser)
+    tell_damaged(output)
+    try:
+        serve(output, tracking_uri, port, browser)
+    except TrackingError as error:
+        raise InputError(f"MLflow: {error}") from error

@@ -124,6 +124,14 @@ def use_plugins(files: list[Path] | None) -> None:
     load_asked(files or [], "--plugin")
 
 
+def tell_damaged(output: Path) -> None:
+    """Say on standard error which grids and studies are passed over, because what they are cannot be read."""
+    from reid.store.lookup import damaged_plans
+
+    for line in damaged_plans(output):
+        typer.echo(f"note: {line}", err=True)
+
+
 def command_line() -> str:
     """The command as it was given, for plans and folders to say."""
     return shlex.join(["reid", *sys.argv[1:]])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from reid.cli.options import OUTPUT, Output
+from reid.cli.options import OUTPUT, Output, tell_damaged
 from reid.errors import InputError
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def logs(
     folder, monitor = find_run(output, run), ClaimMonitor()
     if not folder.log.exists():
         raise InputError(f"run {folder.signature}: has no log yet, nobody has begun to train it")
-    with folder.log.open() as log, suppress(KeyboardInterrupt):
+    with folder.log.open(encoding="utf-8", errors="replace") as log, suppress(KeyboardInterrupt):
         trains = True
         while trains:
             trains = follow and monitor.holder(folder) is not None  # before reading: nothing is written after the end
@@ -120,16 +120,16 @@ def open_statuses(output: Path, grid: str | None) -> "list[GridStatus]":
     """The status of one grid, or of all."""
     from reid.grids.status import open_status
     from reid.store.lookup import find_kind
-    from reid.store.plan import read_plan
+    from reid.store.plan import planned_grids, read_plan
     from reid.store.run_records import RunState
     from reid.store.run_store import RunStore
 
-    folders = (
-        [find_kind(output, "grid", grid)]
-        if grid
-        else [plan.parent for plan in sorted(output.glob("grids/*/plan.json"))]
-    )
-    statuses = [open_status(read_plan(folder).plan, RunStore(output), 1) for folder in folders]
+    if grid is not None:
+        grids = [read_plan(find_kind(output, "grid", grid))]
+    else:
+        tell_damaged(output)
+        grids = sorted(planned_grids(output), key=lambda grid: grid.plan.name)
+    statuses = [open_status(grid.plan, RunStore(output), 1) for grid in grids]
     for status in statuses:
         status.slots = max(1, status.counts()[RunState.RUNNING])
     return statuses

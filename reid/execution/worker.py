@@ -72,10 +72,10 @@ class Worker:
     def execute(self, path: Path, report: Report, stopping: Callable[[], bool], until: int | None = None) -> RunState:
         """Train the run in folder `path` to its end, from its last checkpoint if it has one; returns its state.
 
-        RUNNING says that another process has it. What raises is written to the folder: state failed, traceback in
-        state.json and log.txt. After every checkpoint `stopping` and the folder's stop request are asked, and `until`,
-        an epoch, is looked at, after the evaluation that is due there; any of them leaves the run as stopped. Raises
-        OSError where it cannot write the folder.
+        RUNNING says that another process has it, UNREADABLE that its records are damaged. What raises is written to
+        the folder: state failed, traceback in state.json and log.txt. After every checkpoint `stopping` and the
+        folder's stop request are asked, and `until`, an epoch, is looked at, after the evaluation that is due there;
+        any of them leaves the run as stopped. Raises OSError where it cannot write the folder.
         """
         folder = RunFolder(path)
         if self.monitor.holder(folder):
@@ -83,7 +83,7 @@ class Worker:
         with claim(folder) as mine:
             if mine is None:
                 return RunState.RUNNING
-            if (state := folder.read_state().state).has_result:
+            if (state := folder.read_state().state).has_result or state == RunState.UNREADABLE:
                 return state
             folder.remove_leftovers()
             try:

@@ -49,7 +49,10 @@ class Budget:
         return ArmProgress(
             self.arms[signature],
             {evaluation.epoch: evaluation.mAP for evaluation in snapshot.evaluations},
-            settled=record.state.has_result or record.quarantined or signature in self.given_up,
+            settled=record.state.has_result
+            or record.quarantined
+            or record.state == RunState.UNREADABLE
+            or signature in self.given_up,
             worthless=record.state == RunState.DIVERGED,
         )
 

@@ -51,7 +51,8 @@ class Forecast:
 
     @property
     def open_runs(self) -> int:
-        return sum(count for state, count in self.states.items() if not state.has_result)
+        over = (RunState.FINISHED, RunState.DIVERGED, RunState.UNREADABLE)
+        return sum(count for state, count in self.states.items() if state not in over)
 
     @property
     def device_hours(self) -> float:
@@ -68,8 +69,10 @@ def forecast(
     runs = grid.runs(fingerprints(opened))
     shared = shares_of(grid, opened, run_store.folder)
     folders = [run_store.folder(signature) for signature, _, _ in runs]
-    states = Counter(folder.read_state().state for folder in folders)
-    costs = [result.cost for folder in folders if (result := folder.read_result())]
+    found = {folder: folder.read_state().state for folder in folders}
+    states = Counter(found.values())
+    results = [folder.read_result() for folder, state in found.items() if state.has_result]
+    costs = [result.cost for result in results if result is not None]
     trained = [cost for cost in costs if cost.shares is None]
     if trained:
         seconds = median(cost.train_seconds + cost.evaluation_seconds for cost in trained)

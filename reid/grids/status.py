@@ -40,8 +40,8 @@ class RunStatusRow:
         return f"{self.title or self.arm} s{self.seed}"
 
     def is_over(self) -> bool:
-        """Whether nothing is left to come in this launch: a result, an early stop, or a failure."""
-        return self.state.has_result or self.state == RunState.FAILED or self.early_stopped
+        """Whether nothing is left to come in this launch: a result, an early stop, a failure, or damaged records."""
+        return self.state.has_result or self.state in (RunState.FAILED, RunState.UNREADABLE) or self.early_stopped
 
     def take(self, progress: ProgressRecord) -> None:
         """Take in what a worker reported."""
@@ -124,7 +124,7 @@ class GridStatus:
         """Whether the run trains, or its state file is another than when it was last looked at."""
         try:
             seen = (folder.path / "state.json").stat().st_mtime_ns
-        except FileNotFoundError:
+        except OSError:
             seen = 0
         before = self._seen.get(folder.signature, 0)
         self._seen[folder.signature] = seen

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from reid.analysis.results import Results
 from reid.report.loss_axes import COLOURS, draw_loss, draw_off, limit, window_of
-from reid.store.measured import active_losses, loss_title
+from reid.store.measured import active_losses, loss_title, read_curves
 
 SHOWN = ("bnneck", "center_loss")  # the tricks that give the losses spaces of their own
 MOST_ARMS = 6
@@ -46,8 +46,7 @@ def curves_of(results: Results, arms: Mapping[str, str]) -> dict[str, list[pd.Da
     found: dict[str, list[pd.DataFrame]] = {}
     for arm, title in arms.items():
         runs = results.runs[(results.runs["arm"] == arm) & (results.runs["state"] != "unreadable")]
-        read = [results.grid.run(signature).curves() for signature in runs.sort_values("seed")["signature"]]
-        kept = [curves for curves in read if curves is not None and len(curves)]
+        kept = read_curves([results.grid.run(signature) for signature in runs.sort_values("seed")["signature"]])
         if kept:
             found[title] = kept
     return found

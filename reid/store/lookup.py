@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from reid.errors import InputError
+from reid.files import DamagedFileError
 from reid.registry import load_present
 from reid.store.plan import read_plan
 from reid.store.run_folder import RunFolder
+from reid.store.run_store import RunStore
 from reid.store.study import read_study
 
 KINDS = {"grid": ("grids", "plan.json"), "study": ("studies", "study.json")}
@@ -16,7 +18,7 @@ def find_kind(output: Path, kind: str, name: str) -> Path:
     """The folder of a launched "grid" or "study". InputError, naming those there are, where it is unknown."""
     place, file = KINDS[kind]
     folder = output / place / name
-    if not (folder / file).is_file():
+    if not _is_file(folder / file):
         known = ", ".join(_names(output, kind)) or f"none yet ({MAKERS[kind]} makes one)"
         raise InputError(f"no {kind} {name!r} in {output}; there are: {known}")
     return folder
@@ -27,9 +29,9 @@ def find_named(output: Path, name: str) -> Path:
 
     Raises InputError, naming what there is, where it is neither, and naming both where it is both.
     """
-    if any((Path(name) / file).is_file() for _, file in KINDS.values()):
+    if any(_is_file(Path(name) / file) for _, file in KINDS.values()):
         return Path(name)
-    found = [output / place / name for place, file in KINDS.values() if (output / place / name / file).is_file()]
+    found = [output / place / name for place, file in KINDS.values() if _is_file(output / place / name / file)]
     if len(found) > 1:
         paths = " or ".join(map(str, found))
         raise InputError(f"{name!r}: is a grid and a study in {output}; give the folder of one: {paths}")
@@ -41,6 +43,26 @@ def find_named(output: Path, name: str) -> Path:
     return found[0]
 
 
+def damaged_plans(output: Path) -> list[str]:
+    """A line for each grid and study of an output folder that no command shows, because what it is cannot be read."""
+    lines = []
+    for read, (place, file) in zip((read_plan, read_study), KINDS.values(), strict=True):
+        for path in sorted(output.glob(f"{place}/*/{file}")):
+            try:
+                read(path.parent)
+            except DamagedFileError as error:
+                lines.append(str(error))
+    return lines
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; there is none of a name that no file system takes."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def _names(output: Path, kind: str) -> list[str]:
     place, file = KINDS[kind]
     return sorted(path.parent.name for path in output.glob(f"{place}/*/{file}"))
@@ -48,10 +70,10 @@ def _names(output: Path, kind: str) -> list[str]:
 
 def find_run(output: Path, name: str) -> RunFolder:
     """The folder of a run by its signature or the beginning of one. InputError where none or several match."""
-    matches = sorted(path for path in output.glob("runs/*") if path.name.startswith(name)) if name else []
+    matches = [folder for folder in RunStore(output).folders() if name and folder.signature.startswith(name)]
     if len(matches) != 1:
         raise InputError(f"run {name!r}: must begin exactly one signature in {output / 'runs'}, found {len(matches)}")
-    return RunFolder(matches[0])
+    return matches[0]
 
 
 def use_recorded_plugins(folder: Path) -> list[str]:

@@ -1,12 +1,15 @@
 """What runs measured: the losses in their curves, and the numbers of their results by the names of metrics."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from statistics import fmean
 
 import pandas as pd
 
+from reid.files import DamagedFileError
 from reid.metrics.spec import METRICS, unit_of
 from reid.recipe import LOSS_TITLES
+from reid.store.run_folder import RunFolder
 from reid.store.run_records import ResultRecord
 
 ENDING, WEIGHTED = "_loss", "_weighted"
@@ -29,6 +32,17 @@ def active_losses(runs: Iterable[pd.DataFrame]) -> list[str]:
 def weighted_losses(runs: Iterable[pd.DataFrame]) -> list[str]:
     """The columns of the same losses times their weights."""
     return [name.removesuffix(ENDING) + WEIGHTED for name in active_losses(runs)]
+
+
+def read_curves(folders: Iterable[RunFolder]) -> list[pd.DataFrame]:
+    """The curves of those runs that have some, for a figure of many: one that is damaged does not prevent it."""
+    found = []
+    for folder in folders:
+        with suppress(DamagedFileError):
+            curves = folder.curves()
+            if curves is not None and len(curves):
+                found.append(curves)
+    return found
 
 
 def loss_values(curves: pd.DataFrame, column: str) -> "pd.Series[float]":

@@ -1,7 +1,7 @@
 """plan.json: a grid as it was planned, read in this one place."""
 
 from collections import Counter
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from reid.errors import InputError
-from reid.files import read_record
+from reid.files import DamagedFileError, read_record
 from reid.registry import Plugin
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import DatasetRecord, FileRecord, RecipeRecord, Record
@@ -150,7 +150,10 @@ def read_plan(folder: Path) -> GridFolder:
     return GridFolder(path.parent, plan)
 
 
-def planned_grids(output: Path) -> Iterator[GridFolder]:
-    """All grids under an output folder, oldest first."""
-    grids = [read_plan(path.parent) for path in (output / "grids").glob("*/plan.json")]
-    yield from sorted(grids, key=lambda grid: (grid.plan.created, grid.plan.name))
+def planned_grids(output: Path) -> list[GridFolder]:
+    """All grids under an output folder whose plan can be read, oldest first."""
+    grids = []
+    for path in (output / "grids").glob("*/plan.json"):
+        with suppress(DamagedFileError):  # `damaged_plans` tells of it
+            grids.append(read_plan(path.parent))
+    return sorted(grids, key=lambda grid: (grid.plan.created, grid.plan.name))

@@ -7,17 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 
-from reid.files import DamagedFileError, atomic, read_json, read_record, read_records, write_json, write_record
+from reid.files import REPAIR, DamagedFileError, atomic, read_json, read_record, read_records, write_json, write_record
 from reid.store.run_records import (
     EvaluationRecord,
     ProgressRecord,
     RankListRecord,
     ResultRecord,
     RunRecord,
+    RunState,
     StateRecord,
 )
 
@@ -75,12 +77,32 @@ class RunFolder:
         return record
 
     def read_state(self) -> StateRecord:
-        """How far the run is; planned where there is no state file."""
-        return read_record(self.path / "state.json", StateRecord) or StateRecord()
+        """How far the run is; planned where there is no state file, unreadable where a record of it is damaged."""
+        try:
+            state = read_record(self.path / "state.json", StateRecord) or StateRecord()
+            for read in (self.read_run, self.read_result, self.read_evaluations):
+                read()
+        except DamagedFileError as error:
+            return StateRecord(state=RunState.UNREADABLE, reason=f"unreadable: {self._inside(error)}")
+        return state
+
+    def state_to_change(self) -> StateRecord:
+        """What state.json says, for who holds the run and is about to write over it; a new one where it is damaged."""
+        try:
+            return read_record(self.path / "state.json", StateRecord) or StateRecord()
+        except DamagedFileError:
+            return StateRecord()
+
+    def _inside(self, error: DamagedFileError) -> str:
+        """What an error of a file in this folder says, without the folder."""
+        return str(error).removeprefix(f"{self.path}/")
 
     def read_progress(self) -> ProgressRecord | None:
-        """How far it is and how fast, while it trains."""
-        return read_record(self.progress, ProgressRecord)
+        """How far it is and how fast, while it trains; None where that cannot be read, for it is soon written anew."""
+        try:
+            return read_record(self.progress, ProgressRecord)
+        except DamagedFileError:
+            return None
 
     def read_evaluations(self) -> list[EvaluationRecord]:
         """Scores after epochs, in their order."""
@@ -108,7 +130,7 @@ class RunFolder:
                 path.unlink(missing_ok=True)
 
     def read_projections(self) -> dict[str, str]:
-        """The MLflow runs that show this one: their ids by `STORE|GRID`."""
+        """The MLflow runs that show this one: their ids by `STORE|GRID`. Raises DamagedFileError."""
         found = read_json(self.path / "mlflow.json")
         return {str(key): str(run) for key, run in found.items()} if isinstance(found, dict) else {}
 
@@ -139,8 +161,11 @@ class RunFolder:
         path = self.path / "curves.parquet"
         if not path.exists():
             return None
-        with path.open("rb") as file:  # opened once: by its path it is opened twice, and may be replaced in between
-            return pd.read_parquet(file)
+        try:
+            with path.open("rb") as file:  # opened once: by its path it is opened twice, and may be replaced in between
+                return pd.read_parquet(file)
+        except (OSError, ValueError, KeyError) as error:
+            raise DamagedFileError(f"{path}: must be a Parquet file, found {_first_line(error)}; {REPAIR}") from None
 
     def write_curves(self, curves: pd.DataFrame) -> None:
         with atomic(self.path / "curves.parquet") as temporary:
@@ -161,9 +186,25 @@ class RunFolder:
             return None
         try:
             found = np.load(path)
-        except (ValueError, EOFError) as error:
-            raise DamagedFileError(f"{path}: must be an array, found {error}; forget the run") from None
+        except (OSError, ValueError, EOFError) as error:
+            raise DamagedFileError(f"{path}: must be an array of numpy, found {_first_line(error)}; {REPAIR}") from None
         if found.ndim != 1 or found.dtype.kind != kind:
             what = f"an array {found.shape} of {found.dtype}"
-            raise DamagedFileError(f"{path}: must hold a number a query, found {what}; forget the run")
+            raise DamagedFileError(f"{path}: must hold a number a query, found {what}; {REPAIR}")
         return np.asarray(found)
+
+    def embeddings(self) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]] | None:
+        """Features of a few identities, to draw them, or None if there are none."""
+        path = self.path / "embeddings.npz"
+        try:
+            with np.load(path) as stored:
+                return {name: stored[name] for name in stored.files}
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, EOFError, BadZipFile, KeyError) as error:
+            found = _first_line(error)
+            raise DamagedFileError(f"{path}: must be an archive of numpy, found {found}; {REPAIR}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

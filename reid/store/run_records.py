@@ -38,6 +38,7 @@ class RunState(StrEnum):
     DIVERGED = "diverged"
     FAILED = "failed"
     STOPPED = "stopped"
+    UNREADABLE = "unreadable"  # what a folder shows whose records are damaged; nobody writes it
 
     @property
     def has_result(self) -> bool:
@@ -203,8 +204,9 @@ class StateRecord(FileRecord):
 
     @property
     def is_settled(self) -> bool:
-        """Whether no launch trains the run: it has its result, was stopped early for good, or is quarantined."""
-        return self.state.has_result or self.early_stopped or self.quarantined
+        """Whether no launch trains the run: it has its result, was stopped for good, is quarantined or damaged."""
+        unreadable = self.state == RunState.UNREADABLE
+        return self.state.has_result or self.early_stopped or self.quarantined or unreadable
 
 
 class EvaluationRecord(Scores):

@@ -12,7 +12,8 @@ from reid.store.run_store import INTERRUPTED
 class RunSnapshot:
     """State, evaluations so far and, while it trains, progress of a run, read once.
 
-    A run that says running while nobody holds it was interrupted: its state here is stopped.
+    A run that says running while nobody holds it was interrupted: its state here is stopped. One whose records are
+    damaged is unreadable.
     """
 
     record: StateRecord
@@ -27,7 +28,10 @@ class RunSnapshot:
 
 def take_snapshot(folder: RunFolder) -> RunSnapshot:
     """The run in `folder` as it is now."""
-    record, evaluations = folder.read_state(), tuple(folder.read_evaluations())
+    record = folder.read_state()
+    if record.state == RunState.UNREADABLE:
+        return RunSnapshot(record, ())
+    evaluations = tuple(folder.read_evaluations())
     if record.state != RunState.RUNNING:
         return RunSnapshot(record, evaluations)
     holder = read_holder(folder)

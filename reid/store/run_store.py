@@ -43,14 +43,23 @@ class RunStore:
     def folder(self, signature: str) -> RunFolder:
         return RunFolder(self.runs / signature)
 
+    def folders(self) -> list[RunFolder]:
+        """Every run there is, by signature; files that lie about are none."""
+        return [RunFolder(path) for path in sorted(self.runs.glob("[!.]*")) if path.is_dir()]
+
     def enter(self, asked: RunRecord) -> RunFolder:
         """The folder of a run, made with its run.json if it is new, with a state that is true.
 
         What is there already stays, but for the run whose training it shares and the plugins, where the run has no
-        result yet.
+        result yet. A run whose records are damaged stays as it is. Raises InputError where a file is in the way.
         """
         folder = self.folder(asked.signature)
-        folder.path.mkdir(exist_ok=True)
+        try:
+            folder.path.mkdir(exist_ok=True)
+        except FileExistsError:
+            raise InputError(f"{folder.path}: must be the folder of a run, found a file; move it away") from None
+        if folder.read_state().state == RunState.UNREADABLE:
+            return folder
         known = folder.read_run()
         if known is None:
             folder.write_run(asked, durable=False)  # thousands at a time, from the plan
@@ -94,14 +103,14 @@ def asked_now(
 def set_state(folder: RunFolder, *, durable: bool = True, **changes: Unpack[StateChanges]) -> None:
     """Write `changes` over the run's state. What is durable is there after a power failure; an end must be."""
     changes["updated"] = time.time()
-    folder.write_state(folder.read_state().changed(**changes), durable)
+    folder.write_state(folder.state_to_change().changed(**changes), durable)
 
 
 def settle_all(output: Path) -> None:
     """Settle every run of an output folder."""
     store = RunStore(output)
-    for path in sorted(store.runs.glob("*")):
-        store.settle(path.name)
+    for folder in store.folders():
+        store.settle(folder.signature)
 
 
 def release(folder: RunFolder) -> bool:
@@ -116,7 +125,8 @@ def release(folder: RunFolder) -> bool:
 def stop_early(folder: RunFolder, reason: str) -> None:
     """Say in a run's folder, if it does not yet, that the run was left on purpose and for good."""
     with claim(folder) as mine:
-        if mine and not folder.read_state().early_stopped:
+        state = folder.read_state()
+        if mine and state.state != RunState.UNREADABLE and not state.early_stopped:
             set_state(folder, reason=reason, early_stopped=True)
 
 

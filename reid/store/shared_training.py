@@ -60,7 +60,7 @@ def _trained(members: Sequence[str], folder_of: Callable[[str], RunFolder]) -> s
 
 def source_of(folder: RunFolder) -> RunFolder:
     """The run that trained the weights of a run: itself, or the one whose training it shares."""
-    asked = folder.read_run()
+    asked = None if folder.read_state().state == RunState.UNREADABLE else folder.read_run()
     return folder if asked is None or asked.shares is None else RunFolder(folder.path.parent / asked.shares)
 
 
@@ -74,6 +74,8 @@ def inherited(source: RunFolder) -> tuple[RunState, str] | None:
     whose = f"training shared with run {source.signature}"
     if state in (RunState.DIVERGED, RunState.FAILED, RunState.STOPPED):
         return state, f"{record.reason} ({whose})"
+    if state == RunState.UNREADABLE:
+        return RunState.FAILED, f"{record.reason} ({whose})"
     if state != RunState.FINISHED:
         return RunState.STOPPED, f"{whose} is {state}; train that first"
     if not source.model.exists():

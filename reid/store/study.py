@@ -1,6 +1,7 @@
 """What the files of a study folder hold, each read in this one place. docs/run-folder.md is made from these classes."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from reid.errors import InputError
-from reid.files import read_record, read_records
+from reid.files import DamagedFileError, read_record, read_records
 from reid.registry import Plugin
 from reid.store.run_records import DatasetRecord, FileRecord, RecipeRecord, Record, SplitRecord
 
@@ -224,6 +225,15 @@ def read_study(folder: Path) -> StudyRecord:
     if record is None:
         raise InputError(f"{path}: a study folder holds a study.json, found none; give the folder of a study")
     return record
+
+
+def planned_studies(output: Path) -> list[Path]:
+    """Folders of all studies under an output folder whose study.json can be read, oldest first."""
+    created = {}
+    for path in (output / "studies").glob("*/study.json"):
+        with suppress(DamagedFileError):  # `reid.store.lookup.damaged_plans` tells of it
+            created[path.parent] = read_study(path.parent).created
+    return sorted(created, key=lambda folder: (created[folder], folder.name))
 
 
 def read_trials(folder: Path) -> list[TrialRecord]:

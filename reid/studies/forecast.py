@@ -74,5 +74,6 @@ def preview(plan: StudyPlan, output: Path, skip_unreadable: bool, device: str, s
 def _costs(trials: Sequence[TrialRecord], run_store: RunStore) -> list[Cost]:
     """What the runs of the trials cost that have a result."""
     signatures = {run.signature for trial in trials for run in trial.runs}
-    results = [run_store.folder(signature).read_result() for signature in sorted(signatures)]
+    folders = [run_store.folder(signature) for signature in sorted(signatures)]
+    results = [folder.read_result() for folder in folders if folder.read_state().state.has_result]
     return [result.cost for result in results if result is not None]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from reid.store.measured import SUM, loss_title, loss_values, metric_title, smooth, weighted_losses
+from reid.store.measured import SUM, loss_title, loss_values, metric_title, read_curves, smooth, weighted_losses
 from reid.store.run_folder import RunFolder
 from reid.tracking.downsample import bins, extremes
 
@@ -38,7 +38,7 @@ def draw_figures(folder: RunFolder, title: str, to: Path) -> None:
 def draw_arm(folders: Sequence[RunFolder], title: str, to: Path) -> None:
     """Write figures/losses.png of an arm under `to`: every weighted loss, a line a seed, smoothed over raw."""
     (to / "figures").mkdir()
-    runs = [curves for folder in folders if (curves := folder.curves()) is not None]
+    runs = read_curves(folders)
     page = _Page(to / "figures" / "losses.png", f"{title}: weighted losses by seed", "iteration", "loss", "upper right")
     with page as axes:
         for number, column in enumerate(weighted_losses(runs)):

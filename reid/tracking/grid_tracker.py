@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reid.files import DamagedFileError
 from reid.store.plan import GridFolder, read_plan
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import RunState
@@ -44,7 +45,7 @@ class Tracker:
     def project(self, run_folder: Path) -> None:
         """Make MLflow say what the folder says now, in every open grid that has this run. Idempotent."""
         folder = RunFolder(run_folder)
-        if folder.read_run() is None or folder.read_state().state == RunState.PLANNED:
+        if folder.read_state().state == RunState.PLANNED:
             return  # its worker has not written anything yet
         grids = [grid for grid in self._grids.values() if folder.signature in grid.plan.run_by_signature]
         if not grids:
@@ -79,12 +80,19 @@ class Tracker:
         parent = self._arm(grid, planned.arm)
         run = self._run(folder, grid, parent)
         title = f"{planned.arm} s{planned.seed}"
-        self._writer.write_run(run, folder, title, facts.run_tags(plan, folder), facts.run_params(plan, folder))
+        try:
+            self._writer.write_run(run, folder, title, facts.run_tags(plan, folder), facts.run_params(plan, folder))
+        except DamagedFileError as error:
+            self._writer.write_unreadable(run, error)
         self._write_arm(grid, planned.arm, parent)
 
     def _run(self, folder: RunFolder, grid: GridFolder, parent: str) -> "Run":
         """The child run of a folder: the one it remembers, else the one with its signature, else a new one."""
-        key, known = f"{self.store.uri}|{grid.plan.name}", folder.read_projections()
+        try:
+            known = folder.read_projections()
+        except DamagedFileError:  # its signature finds it too
+            known = {}
+        key = f"{self.store.uri}|{grid.plan.name}"
         run = self.store.run(known.get(key))
         if run is None:
             planned, state = grid.plan.run_by_signature[folder.signature], folder.read_state()

@@ -20,7 +20,8 @@ CURVES = {"accuracy": "train/accuracy", "conflict_share": "train/conflict"}  # b
 COLORS = ("#9E9E9E", "#1F77B4", "#2CA02C", "#FF7F0E", "#D62728", "#9467BD", "#17202A")
 # The state of an arm is that of its seeds which most needs to be seen.
 URGENCY = (
-    RunState.RUNNING, RunState.FAILED, RunState.STOPPED, RunState.PLANNED, RunState.FINISHED, RunState.DIVERGED,
+    RunState.RUNNING, RunState.UNREADABLE, RunState.FAILED, RunState.STOPPED, RunState.PLANNED,
+    RunState.FINISHED, RunState.DIVERGED,
 )  # fmt: skip
 Params = dict[str, JsonValue]
 
@@ -158,10 +159,11 @@ def _curves(folder: RunFolder) -> Iterator[tuple[str, float, int]]:
 
 def arm_points(folders: Sequence[RunFolder]) -> list[Point]:
     """Means over an arm's finished seeds, and the standard deviation of mAP. A mean of more seeds wins by its time."""
-    finished = [folder for folder in folders if folder.read_state().state == RunState.FINISHED]
+    ended = [folder for folder in folders if folder.read_state().state == RunState.FINISHED]
+    finished = {folder: result for folder in ended if (result := folder.read_result()) is not None}
     if not finished:
         return []
-    results = [folder.require_result() for folder in finished]
+    results = list(finished.values())
     scores = [result.scores.model_dump() for result in results]
     time = max(milliseconds(folder.require_run().created) for folder in finished) + len(finished)
     points = [Point(f"final/{key}", mean(one[key] for one in scores), time) for key in scores[0]]

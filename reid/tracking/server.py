@@ -16,10 +16,10 @@ from urllib.request import urlopen
 
 from reid.errors import InputError
 from reid.store.plan import planned_grids
+from reid.store.study import planned_studies
 from reid.tracking.grid_tracker import Tracker
 from reid.tracking.grid_views import TESTED, untested, view_links
 from reid.tracking.mlflow_store import QUIET, Store, TrackingError
-from reid.tracking.study_payload import planned_studies
 from reid.tracking.study_tracker import study_tracker
 from reid.tracking.study_views import study_links
 
@@ -34,7 +34,7 @@ def serve(output: Path, uri: str | None, port: int, open_browser: bool) -> None:
     A `uri` that is a server already is linked to, not started. Raises InputError if the port is taken or no grid is
     planned, TrackingError if the server does not start.
     """
-    grids, studies = list(planned_grids(output)), planned_studies(output)
+    grids, studies = planned_grids(output), planned_studies(output)
     if not grids and not studies:
         raise InputError(f"{output}: holds no grid or study to show; run one with `reid ablate` or `reid tune` first")
     tracker = Tracker(uri, output)

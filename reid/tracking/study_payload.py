@@ -89,12 +89,6 @@ def open_study(folder: Path) -> StudyFolder:
     return StudyFolder(folder, read_study(folder), read_trials(folder), read_comparison(folder))
 
 
-def planned_studies(output: Path) -> list[Path]:
-    """Folders of all studies under an output folder, oldest first."""
-    folders = [file.parent for file in (output / "studies").glob("*/study.json")]
-    return sorted(folders, key=lambda folder: (read_study(folder).created, folder.name))
-
-
 def study_params(study: StudyFolder) -> Params:
     """What no trial of the study changes: MLflow's parameters cannot be changed either."""
     asked = study.record

@@ -3,6 +3,7 @@
 from pathlib import Path
 from statistics import fmean
 
+from reid.files import DamagedFileError
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import RunState
 from reid.store.study import ComparisonRecord, TrialRecord, TrialRun, TrialState
@@ -123,15 +124,20 @@ class StudyTracker:
 
     def _write_run(self, study: StudyFolder, run: TrialRun, child: str, name: str, trial: str) -> None:
         folder = RunFolder(self.output / "runs" / run.signature)
-        asked, state = folder.read_run(), folder.read_state()
-        if asked is None or state.state == RunState.PLANNED:
+        state = folder.read_state()
+        if state.state == RunState.PLANNED:
             return  # in another output folder, or not begun
         tags = {"reid.kind": "run", "reid.trial": trial, "reid.signature": run.signature}
         started = state.started or state.updated or 0.0  # lost before it had begun, in a queue
         run_id = self._run(study, tags, child, name, started)
         found = self.store.run(run_id)
-        if found is not None:
-            self._writer.write_run(found, folder, name, facts.run_tags(study, folder, name), training_params(asked))
+        if found is None:
+            return
+        try:
+            params = training_params(folder.require_run())
+            self._writer.write_run(found, folder, name, facts.run_tags(study, folder, name), params)
+        except DamagedFileError as error:
+            self._writer.write_unreadable(found, error)
 
 
 def study_tracker(uri: str | None, output: Path, folder: Path) -> StudyTracker:

@@ -5,9 +5,9 @@ from pathlib import Path
 from reid.errors import InputError
 from reid.store.plan import GridFolder, planned_grids
 from reid.store.run_records import RunState
+from reid.store.study import planned_studies
 from reid.tracking.grid_tracker import Tracker
 from reid.tracking.mlflow_store import tracking_errors
-from reid.tracking.study_payload import planned_studies
 from reid.tracking.study_tracker import sync_study
 
 

@@ -7,6 +7,7 @@ from shutil import copyfile
 from typing import TYPE_CHECKING
 
 import reid
+from reid.files import DamagedFileError
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import RunState
 from reid.tracking.figures import draw_figures
@@ -24,6 +25,7 @@ STATUS = {
     RunState.FINISHED: "FINISHED",
     RunState.DIVERGED: "FINISHED",
     RunState.FAILED: "FAILED",
+    RunState.UNREADABLE: "FAILED",
     RunState.STOPPED: "KILLED",
 }
 # What a report needs of a run besides its curves, and where it lies among the run's artifacts.
@@ -93,6 +95,12 @@ class Writer:
         if state != RunState.RUNNING:
             self.store.client.set_tag(run_id, "reid.projected", version)
             self._sent.pop(run_id, None)
+
+    def write_unreadable(self, run: "Run", error: DamagedFileError) -> None:
+        """Make the MLflow run of a training say that its folder is damaged; what it showed before stays."""
+        tags = {"reid.state": RunState.UNREADABLE.value, "mlflow.note.content": str(error)}
+        self.store.log(run.info.run_id, [], {}, tags)
+        self.end(run.info.run_id, STATUS[RunState.UNREADABLE], run.info.end_time or run.info.start_time)
 
     def _add_files(self, run_id: str, folder: RunFolder, title: str) -> None:
         with tempfile.TemporaryDirectory() as temporary:

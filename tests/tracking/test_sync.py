@@ -73,6 +73,16 @@ def test_sync_repairs_what_is_left_running(fabric: Fabric) -> None:
     assert (now["0 s0"], now["1 s0"], now["1 s1"]) == ("RUNNING", "KILLED", "KILLED")
 
 
+def test_a_damaged_folder_is_a_state_there_and_the_others_are_projected(fabric: Fabric) -> None:
+    grid = fabric.grid(tricks=("bnneck",))
+    runs = fabric.runs(grid)
+    for key, record in {("0", 0): "state.json", ("0", 1): "run.json", ("1", 0): "curves.parquet"}.items():
+        (runs[key].path / record).write_text("{")
+        (runs[key].path / "mlflow.json").write_text("{")
+    assert sync(fabric.output, None) == 4
+    assert statuses(fabric) == {"0 s0": "FAILED", "0 s1": "FAILED", "1 s0": "FAILED", "1 s1": "FINISHED"}
+
+
 def test_an_unknown_grid_is_refused(fabric: Fabric) -> None:
     with pytest.raises(InputError, match=r"holds no grid or study 'nosuch' to sync"):
         sync(fabric.output, None, "nosuch")

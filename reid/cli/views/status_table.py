@@ -13,6 +13,7 @@ COLOURS = {
     RunState.FINISHED: "green",
     RunState.DIVERGED: "yellow",
     RunState.FAILED: "red",
+    RunState.UNREADABLE: "red",
     RunState.STOPPED: "magenta",
     RunState.RUNNING: "cyan",
     RunState.PLANNED: "dim",
@@ -67,7 +68,7 @@ def summary_line(status: GridStatus) -> str:
 
 
 def closing(status: GridStatus) -> tuple[list[str], int]:
-    """The last lines of a launch, and its exit code: 0 whole, 1 runs failed, 130 stopped before the end."""
+    """The last lines of a launch, and its exit code: 0 whole, 1 runs failed or are damaged, 130 stopped before."""
     counts, quarantined = status.counts(), sum(run.quarantined for run in status.runs.values())
     lines = [f"grid {status.grid}: {counts_text(status)}"]
     if status.gave_up:
@@ -82,9 +83,11 @@ def closing(status: GridStatus) -> tuple[list[str], int]:
         )
     if counts[RunState.FAILED] > quarantined:
         lines.append(f"{counts[RunState.FAILED] - quarantined} failed: the same command tries them again")
+    if unreadable := counts[RunState.UNREADABLE]:
+        lines.append(f"{unreadable} unreadable: `reid doctor` says what is damaged, `--repair` sets it aside")
     if counts[RunState.STOPPED] > status.early_stopped() or counts[RunState.PLANNED] or counts[RunState.RUNNING]:
         return [*lines, "stopped before the end; the same command goes on from here"], 130
-    return lines, 1 if counts[RunState.FAILED] else 0
+    return lines, 1 if counts[RunState.FAILED] or unreadable else 0
 
 
 def event_line(run: RunStatusRow) -> str:

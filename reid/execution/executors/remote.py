@@ -38,6 +38,8 @@ def carry_out(request: RunRequest, stopping: Callable[[], bool] = lambda: False)
     """
     host = socket.gethostname()
     folder = RunFolder(request.run)
+    if (state := folder.read_state().state) == RunState.UNREADABLE:
+        return state
     asked = folder.read_run()
     if asked is None:
         raise InputError(f"{request.run}: not there on {host}; the output folder must have one path on every machine")

@@ -1,6 +1,7 @@
 """The page on the two feature spaces: ranking, clusters and verification in each, and a picture of them."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
 from reid.analysis.results import Results
+from reid.files import DamagedFileError
 from reid.metrics.formatting import MISSING
 from reid.report import style
 from reid.report.elements import Element, Figure, Section, Table, left, right, wide
@@ -91,10 +93,9 @@ def embeddings(results: Results, arm: str) -> dict[str, Floats] | None:
     """Features of the pictured identities from the arm's finished run of the lowest seed, or None."""
     runs = results.runs[(results.runs["arm"] == arm) & (results.runs["state"] == "finished")].sort_values("seed")
     for signature in runs["signature"]:
-        path = results.grid.run(signature).path / "embeddings.npz"
-        if path.exists():
-            with np.load(path) as stored:
-                return {name: stored[name] for name in stored.files}
+        with suppress(DamagedFileError):  # the next run shows the arm as well
+            if stored := results.grid.run(signature).embeddings():
+                return stored
     return None
 
 
