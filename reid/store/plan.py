@@ -58,7 +58,7 @@ class PlannedRun(Record):
 class UntilRecord(Record):
     """When a grid that grows by batches has enough: every factor decided, or every interval narrow."""
 
-    half_width: Annotated[float | None, Field(description="of every interval, a fraction; null: until decided")] = None
+    half_width: Annotated[float | None, Field(description="of every interval, in points; null: until decided")] = None
     at_most: Annotated[int, Field(description="runs, whole batches")]
     batch: Annotated[int, Field(description="runs of a batch; each has a seed of its own")]
 
@@ -82,7 +82,7 @@ class Plan(FileRecord):
     created: Annotated[str, Field(description="ISO 8601 with a zone")] = "1970-01-01T00:00:00+00:00"
     yaml: Annotated[str, Field(description="the grid file as it was")] = ""
     design: Annotated[str, Field(description="as the grid file says it; empty of plans made before it was kept")] = ""
-    matters: Annotated[float | None, Field(description="the smallest effect on mAP that matters, a fraction")] = None
+    matters: Annotated[float | None, Field(description="points of mAP from which on an effect matters")] = None
     until: Annotated[UntilRecord | None, Field(description="of a grid that grows by batches")] = None
     factors: tuple[FactorRecord, ...]
     seeds: tuple[int, ...]
