@@ -2,16 +2,21 @@
 
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from reid.cli.options import CamerasKnown, Skip
 from reid.errors import InputError
+
+if TYPE_CHECKING:  # it imports numpy
+    from reid.data.dataset import Integers
 
 data = typer.Typer(no_args_is_help=True, help="Make and check data sets.")
 SHOWN = 5  # of the errors of unreadable images
+MOST_CAMERAS = 30
 
 
 @data.command("synthesize")
@@ -72,31 +77,43 @@ def list_command() -> None:
 def check_command(
     name: Annotated[str, typer.Argument(help="Layout; `reid data list` shows all.")],
     path: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    cameras: CamerasKnown = "labelled",
+    skip_unreadable: Skip = False,
 ) -> None:
     """Read a data set and open each of its images.
 
-    Ends with code 0 and notes where it can be used, with 2 where it cannot.
+    Ends with code 0 and notes where it can be evaluated on, with 2 where it cannot: where no query has a match, or an
+    image is missing or broken that is not to be left out.
     """
     from reid.cli.views.grid_terminal import TerminalView
     from reid.data import load_dataset
-    from reid.data.inspection import unreadable_images
+    from reid.data.inspection import inspect
     from reid.data.layouts import LAYOUTS
 
-    dataset = load_dataset(name, path)
+    dataset = load_dataset(name, path, cameras=cameras)
     with TerminalView(Console()) as view, view.preparing("opening images") as progress:
-        unreadable = unreadable_images(dataset, progress)
+        unreadable, left = inspect(dataset, progress)
     table = Table("split", "identities", "images", "cameras", "unreadable", box=None)
     for split, part in dataset.splits.items():
         counts, known = part.counts(), LAYOUTS[name].known.get(split)
         found = [f"{counts[w]} of {getattr(known, w)}" if known else str(counts[w]) for w in ("identities", "images")]
-        cameras = sorted(set(part.cameras.tolist()))
-        table.add_row(split, *found, " ".join(map(str, cameras)), str(len(unreadable[split])))
+        table.add_row(split, *found, "none" if cameras == "none" else few(part.cameras), str(len(unreadable[split])))
     Console().print(table)
     errors = [error for lines in unreadable.values() for error in lines]
-    for note in [*dataset.notes, *errors[:SHOWN]]:
+    for note in [*left.notes, *errors[:SHOWN]]:
         typer.echo(f"note: {note}")
     if len(errors) > SHOWN:
         typer.echo(f"note: and {len(errors) - SHOWN} more images that cannot be read")
+    if errors and not skip_unreadable:
+        total = sum(len(part) for part in dataset.splits.values())
+        raise InputError(f"{path}: {len(errors)} of {total} images cannot be read; the first is {errors[0]}")
+    left.require_evaluable()
+
+
+def few(cameras: "Integers") -> str:
+    """Numbers of cameras for a cell of a table."""
+    names = [str(camera) for camera in sorted(set(cameras.tolist()))]
+    return " ".join(names) if len(names) <= MOST_CAMERAS else f"{names[0]} … {names[-1]} ({len(names)})"
 
 
 @data.command("cache")

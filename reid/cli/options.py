@@ -20,6 +20,10 @@ Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: CUDA
 Skip = Annotated[
     bool, typer.Option("--skip-unreadable", help="Leave out images that cannot be read; the report counts them.")
 ]
+CamerasKnown = Annotated[
+    Literal["labelled", "none"],
+    typer.Option("--cameras", help="none: for data without any; all images of a query's identity but itself match."),
+]
 Assignments = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Set a field of the base recipe.")
 ]

@@ -10,6 +10,7 @@ from rich.console import Console
 from reid.cli.options import (
     OUTPUT,
     Assignments,
+    CamerasKnown,
     Device,
     Output,
     Plugins,
@@ -69,6 +70,7 @@ def evaluate(
     assignments: Assignments = None,
     plugins: Plugins = None,
     layout: str = "market1501",
+    cameras: CamerasKnown = "labelled",
     output: Output = OUTPUT,
     device: Device = "auto",
     skip_unreadable: Skip = False,
@@ -84,7 +86,7 @@ def evaluate(
     if (run is None) == (checkpoint is None):
         raise InputError("evaluate: give either RUN, the signature of a run, or --checkpoint FILE")
     use_plugins(plugins)
-    where = on, layout, output / "cache", chosen_device(device), skip_unreadable
+    where = on, layout, output / "cache", chosen_device(device), skip_unreadable, cameras
     if run is not None:
         if recipe or assignments:
             raise InputError("evaluate: a run has its own recipe; give --recipe and --set with --checkpoint only")

@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from filelock import FileLock
+from pydantic import BaseModel, ValidationError
 
-from reid.data.dataset import Dataset, Split
-from reid.data.decode import DECODER, Pixels, decode, regular
+from reid.data.dataset import SPLITS, Dataset
+from reid.data.decode import DECODER, FORMATS, Pixels, decode, regular
 from reid.errors import InputError
-from reid.files import atomic, write_json
+from reid.files import atomic, write_json, write_record
 
 Progress = Callable[[int, int], None]
 if TYPE_CHECKING:  # a default is for type checkers, which know it before Python 3.13 does
@@ -37,43 +38,56 @@ class DecodedDataset(Generic[DatasetT_co]):
     fingerprint: str
 
 
+class Index(BaseModel):
+    """index.json: what was decoded, by splits; it is written last, so that what it names is whole."""
+
+    dataset: str = ""
+    root: str = ""
+    images: int = 0
+    splits: tuple[str, ...] = SPLITS
+    formats: tuple[str, ...] = ("JPEG", "PNG", "BMP")  # what could be read when this was not said yet
+    unreadable: dict[str, str] = {}
+
+
 def open_dataset(
     dataset: DatasetT,
     size: tuple[int, int],
     cache: Path,
     skip_unreadable: bool = False,
     progress: Progress | None = None,
+    splits: Sequence[str] = SPLITS,
 ) -> DecodedDataset[DatasetT]:
     """Pixels of `dataset` at `size` (height, width) from the cache folder, decoding what is not there yet.
 
     The key is the hash of every image's file name, labels and bytes, so changed data are noticed. With
     `skip_unreadable` images that cannot be decoded are left out and named in `dataset.skipped`; otherwise the first
-    raises InputError, as does a disk without room for the cache.
+    raises InputError, as does a disk without room for the cache. Of `splits` only: the others are empty then.
     """
     with _room(cache):
         cache.mkdir(parents=True, exist_ok=True)
         content = fingerprint(dataset, cache)
         folder = cache / f"{content}-{size[0]}x{size[1]}"
         with FileLock(cache / f"{folder.name}.lock"):
-            built = _load(dataset, size, folder)
-            if built is None:
-                _build(dataset, size, folder, progress)
-                built = _load(dataset, size, folder)
-    assert built is not None, "what was just built is whole"
-    arrays, unreadable = built
+            index = read_index(folder)
+            if index.unreadable and index.formats != FORMATS:
+                index = Index(splits=())  # it may be readable by now
+            absent = [s for s in splits if s not in index.splits or _array(dataset, size, folder, s) is None]
+            if absent:
+                index = _build(dataset, size, folder, index, absent, progress)
+            arrays = {name: _array(dataset, size, folder, name) for name in splits}
+    asked = {name: split if name in splits else split.take([]) for name, split in dataset.splits.items()}
+    files = {_relative(path, dataset) for split in asked.values() for path in split.paths}
+    unreadable = {file: error for file, error in index.unreadable.items() if file in files}
     if unreadable and not skip_unreadable:
         raise InputError(next(iter(unreadable.values())))
     pixels: dict[str, Pixels] = {}
-    splits: dict[str, Split] = {}
-    for name, split in dataset.splits.items():
+    for name, split in asked.items():
+        array = arrays.get(name, np.zeros((0, *size, 3), np.uint8))
+        assert array is not None, "what was just built is whole"
         kept = [i for i, path in enumerate(split.paths) if _relative(path, dataset) not in unreadable]
-        pixels[name] = arrays[name] if len(kept) == len(split) else arrays[name][kept]
-        splits[name] = split.take(kept)
-    dataset = replace(
-        dataset, train=splits["train"], query=splits["query"], gallery=splits["gallery"], skipped=tuple(unreadable)
-    )
-    dataset.check()
-    return DecodedDataset(dataset, pixels, content)
+        pixels[name] = array if len(kept) == len(split) else array[kept]
+        asked[name] = split.take(kept)
+    return DecodedDataset(replace(dataset.reduced(asked), skipped=tuple(unreadable)), pixels, content)
 
 
 def fingerprint(dataset: Dataset, cache: Path) -> str:
@@ -122,33 +136,43 @@ def read_json(file: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def _load(dataset: Dataset, size: tuple[int, int], folder: Path) -> tuple[dict[str, Pixels], dict[str, str]] | None:
-    """The arrays by split and the unreadable images with their errors; None where they were not built whole."""
-    index = read_json(folder / "index.json")
-    if index is None:
+def read_index(folder: Path) -> Index:
+    """What was decoded into a folder: nothing where that is not known, as its build was interrupted."""
+    try:
+        return Index.model_validate_json((folder / "index.json").read_bytes())
+    except (OSError, ValidationError):
+        return Index(splits=())
+
+
+def _array(dataset: Dataset, size: tuple[int, int], folder: Path, name: str) -> Pixels | None:
+    """The pixels of a split, None where they are not whole."""
+    split = dataset.splits[name]
+    try:
+        found: Pixels = np.load(folder / f"{name}.npy", mmap_mode="c" if len(split) else None)
+    except (OSError, ValueError, EOFError):
         return None
-    arrays: dict[str, Pixels] = {}
-    for name, split in dataset.splits.items():
-        try:
-            arrays[name] = np.load(folder / f"{name}.npy", mmap_mode="c" if len(split) else None)
-        except (OSError, ValueError, EOFError):
-            return None
-        if arrays[name].shape != (len(split), *size, 3) or arrays[name].dtype != np.uint8:
-            return None
-    return arrays, index["unreadable"]
+    return found if found.shape == (len(split), *size, 3) and found.dtype == np.uint8 else None
 
 
-def _build(dataset: Dataset, size: tuple[int, int], folder: Path, progress: Progress | None) -> None:
-    """Decode every split into `folder`, an unreadable image as black; index.json is written last and marks it whole.
+def _build(
+    dataset: Dataset,
+    size: tuple[int, int],
+    folder: Path,
+    known: Index,
+    splits: Sequence[str],
+    progress: Progress | None,
+) -> Index:
+    """Decode `splits` into `folder`, an unreadable image as black; returns the index of them and what is `known`.
 
     Rows are written, not mapped: a mapped file on a full disk ends the process.
     """
     folder.mkdir(exist_ok=True)
     for left_over in folder.glob(".*.tmp"):  # by a build that was killed
         left_over.unlink()
-    unreadable: dict[str, str] = {}
-    done, total = 0, sum(len(split) for split in dataset.splits.values())
-    for name, split in dataset.splits.items():
+    unreadable = dict(known.unreadable)
+    done, total = 0, sum(len(dataset.splits[name]) for name in splits)
+    for name in splits:
+        split = dataset.splits[name]
         header = {"descr": "|u1", "fortran_order": False, "shape": (len(split), *size, 3)}
         with atomic(folder / f"{name}.npy") as temporary, temporary.open("wb") as file:
             np.lib.format.write_array_header_1_0(file, header)
@@ -162,10 +186,17 @@ def _build(dataset: Dataset, size: tuple[int, int], folder: Path, progress: Prog
                 done += 1
                 if progress is not None:
                     progress(done, total)
-    write_json(
-        folder / "index.json",
-        {"dataset": dataset.name, "root": str(dataset.root.resolve()), "images": total, "unreadable": unreadable},
+    there = [name for name in SPLITS if name in splits or name in known.splits]
+    index = Index(
+        dataset=dataset.name,
+        root=str(dataset.root.resolve()),
+        images=sum(len(dataset.splits[name]) for name in there),
+        splits=tuple(there),
+        formats=FORMATS,
+        unreadable=unreadable,
     )
+    write_record(folder / "index.json", index)
+    return index
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from reid.data.cache import read_json
+from reid.data.cache import read_index
 from reid.errors import InputError
 
 
@@ -25,9 +25,9 @@ def entries(cache: Path) -> list[Entry]:
     """What is in a cache folder, sorted by folder name. Empty where there is no such folder."""
     found = []
     for folder in sorted(path for path in cache.glob("*-*x*") if path.is_dir()):
-        index = read_json(folder / "index.json") or {"dataset": "", "root": "", "images": 0}
+        index = read_index(folder)
         size = sum(file.stat().st_size for file in folder.iterdir())
-        found.append(Entry(folder, index["dataset"], index["root"], index["images"], size))
+        found.append(Entry(folder, index.dataset, index.root, index.images, size))
     return found
 
 

@@ -1,6 +1,7 @@
 """What every data set is to the rest of the code: three splits of labelled image files."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +11,8 @@ import numpy as np
 from reid.errors import InputError
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+SPLITS = ("train", "query", "gallery")
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class Dataset:
 
     Either a `BenchmarkDataset`, whose query and gallery are the test set, or a `TuningDataset`, which has none of it.
     `identities` and `cameras` are those of the source; `train_labels` are 0..C−1. `skipped` names the unreadable images
-    that were left out on request, `notes` says in one line each what a reader should know of the data.
+    that were left out on request, `notes` says in one line each what a reader should know of the data. Either part may
+    be empty: a set is `test_only` without training images, and may be trained on without a query.
     """
 
     name: str
@@ -59,12 +63,29 @@ class Dataset:
     gallery: Split
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    test_only: bool = False
     numbering_restarts: bool = False  # identity n in query is another person than identity n in train
 
     @property
     def splits(self) -> dict[str, Split]:
         return {"train": self.train, "query": self.query, "gallery": self.gallery}
+
+    @property
+    def test_only(self) -> bool:
+        return len(self.train) == 0
+
+    @property
+    def matched(self) -> Flags:
+        """Whether each query (Q,) has a match: a gallery image of its identity under another camera."""
+        pairs = set(zip(self.gallery.identities.tolist(), self.gallery.cameras.tolist(), strict=True))
+        views = Counter(identity for identity, _ in pairs)
+        asked = zip(self.query.identities.tolist(), self.query.cameras.tolist(), strict=True)
+        return np.array([views[pair[0]] > (pair in pairs) for pair in asked], dtype=bool)
+
+    @property
+    def distractors(self) -> Flags:
+        """Which gallery images (G,) are of nobody: those of identity 0, where no query asks for it."""
+        nobody: Flags = (self.gallery.identities == 0) & (0 not in self.query.identities)
+        return nobody
 
     @property
     def train_labels(self) -> Integers:
@@ -75,27 +96,44 @@ class Dataset:
     def num_classes(self) -> int:
         return len(np.unique(self.train.identities))
 
+    def with_splits(self, splits: Mapping[str, Split]) -> Self:
+        """The same with other images."""
+        return replace(self, train=splits["train"], query=splits["query"], gallery=splits["gallery"])
+
+    def reduced(self, splits: Mapping[str, Split]) -> Self:
+        """The same with fewer images, which may leave more queries without a match."""
+        found = self.with_splits(splits)
+        notes = (*(note for note in self.notes if note not in self.unmatched()), *found.unmatched())
+        return replace(found, notes=notes)
+
     def noted(self, *notes: str) -> Self:
         """The same with more notes."""
         return replace(self, notes=self.notes + notes)
 
     def check(self) -> None:
-        """Raise InputError where training or evaluation on this data would be meaningless."""
-        for name, split in self.splits.items():
-            if len(split) == 0 and not (name == "train" and self.test_only):
-                raise InputError(f"{self.root}: the {name} split holds no image; check that the data set is complete")
+        """Raise InputError where an identity is both trained on and asked for."""
         shared = np.intersect1d(self.train.identities, self.query.identities)
         if len(shared) and not self.numbering_restarts:
             raise InputError(
                 f"{self.root}: an identity must be in train or in query, not in both; "
                 f"{len(shared)} are in both (first: {shared[0]})"
             )
-        absent = np.setdiff1d(self.query.identities, self.gallery.identities)
-        if len(absent):
+
+    def require_evaluable(self) -> None:
+        """Raise InputError where no query has a match, so that there is nothing to measure."""
+        for name, split in (("query", self.query), ("gallery", self.gallery)):
+            if len(split) == 0:
+                raise InputError(f"{self.root}: the {name} split holds no image; check that the data set is complete")
+        if not self.matched.any():
             raise InputError(
-                f"{self.root}: query identities must be in the gallery; {len(absent)} are not (first: {absent[0]}); "
-                "check that the gallery is complete"
+                f"{self.root}: none of the {len(self.query)} queries has a match, a gallery image of its identity "
+                "under another camera; check both, or say `cameras: none` (--cameras none) if there are none"
             )
+
+    def unmatched(self) -> tuple[str, ...]:
+        """A line if queries have no match."""
+        lost = int((~self.matched).sum())
+        return (f"query: {lost} images have no match under another camera and do not count",) if lost else ()
 
 
 @dataclass(frozen=True)

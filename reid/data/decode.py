@@ -13,7 +13,7 @@ from reid.errors import InputError
 
 # Part of every cache key: raise it when decoding or resizing changes.
 DECODER = "pillow bilinear 2"
-FORMATS = ("JPEG", "PNG", "BMP")  # others run decoders, or programs, that no data set needs
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")  # others run decoders, or programs, nobody needs here
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 
@@ -21,8 +21,9 @@ def decode(path: Path, size: tuple[int, int]) -> Pixels:
     """One image as RGB uint8 (H, W, 3), resized bilinearly as the reference does.
 
     As there, alpha is dropped and an EXIF rotation is ignored; CMYK and palettes are converted. 16-bit grey keeps its
-    upper 8 bits, where the reference would clip it to white. Raises InputError naming the file where it is not a whole
-    JPEG, PNG or BMP, or has more pixels than Pillow's limit of 89 million, before they are decoded.
+    upper 8 bits, where the reference would clip it to white. Of several frames or pages the first is taken. Raises
+    InputError naming the file where it is not whole, of none of FORMATS, of fractions, or has more pixels than Pillow's
+    limit of 89 million, before they are decoded.
     """
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
@@ -56,6 +57,8 @@ def unreadable(path: Path, error: Exception) -> str:
 
 
 def _rgb(image: Pillow.Image) -> Pillow.Image:
+    if image.mode == "F":
+        raise ValueError("its pixels are fractions, whose white is not known")
     if image.mode.startswith("I"):
         return Pillow.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8)).convert("RGB")
     return image.convert("RGB")

@@ -46,7 +46,7 @@ def join_datasets(training: Sequence[Dataset], evaluated: Dataset) -> Dataset:
         _apart([part.train.identities for part in training]),
         _apart([part.train.cameras for part in training]),
     )
-    return replace(evaluated, train=train, test_only=False, numbering_restarts=True)
+    return replace(evaluated, train=train, numbering_restarts=True)
 
 
 def _apart(labels: Sequence[Integers]) -> Integers:

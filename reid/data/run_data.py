@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from reid.data import DecodedDataset, join
 from reid.recipe import digest
 
-ASKED = ("name", "layout", "root", "split")  # of a record: what opens the data set again
+ASKED = {"name", "layout", "root", "split", "cameras"}  # of a record: what opens the data set again
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,8 @@ def hold_out(dataset: BenchmarkDataset, split: ValidationSplit) -> TuningDataset
     order = generator.permutation(len(gallery))
     pairs = np.stack([gallery.identities, gallery.cameras])[:, order]
     first = order[np.unique(pairs, axis=1, return_index=True)[1]]
+    kept = tuple(note for note in dataset.notes if note not in dataset.unmatched())  # it is about the test set
     return TuningDataset(
         dataset.name, dataset.root, train.take(np.flatnonzero(~held)), gallery.take(np.sort(first)), gallery,
-        notes=(*dataset.notes, f"evaluated on {count} identities held out of the training part, not on the test set"),
+        notes=(*kept, f"evaluated on {count} identities held out of the training part, not on the test set"),
     )  # fmt: skip

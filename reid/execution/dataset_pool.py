@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reid.data import DatasetSource, DecodedDataset, open_dataset
-from reid.data.run_data import Domains, RunData, assemble
+from reid.data.run_data import ASKED, Domains, RunData, assemble
 from reid.errors import InputError
 from reid.store.run_records import DatasetRecord
 
@@ -34,7 +34,7 @@ class DatasetPool:
     def _open(self, record: DatasetRecord, size: tuple[int, int]) -> DecodedDataset:
         key = (record.fingerprint, size)
         if key not in self.sets:
-            asked = record.model_dump(include={"name", "layout", "root", "split"})
+            asked = record.model_dump(include=ASKED)
             data = open_dataset(DatasetSource.model_validate(asked).open(), size, self.cache, self.skip_unreadable)
             if data.fingerprint != record.fingerprint:
                 raise InputError(f"{record.root}: the images changed since the run was planned; launch the grid again")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from reid.data import load_dataset, open_dataset
+from reid.data import Cameras, load_dataset, open_dataset
 from reid.errors import InputError
 from reid.evaluation import evaluate
 from reid.models import Baseline, build_model, load_checkpoint
@@ -15,11 +15,18 @@ from reid.store.shared_training import source_of
 
 
 def evaluate_run(
-    folder: RunFolder, root: Path, layout: str, cache: Path, device: str, skip_unreadable: bool
+    folder: RunFolder,
+    root: Path,
+    layout: str,
+    cache: Path,
+    device: str,
+    skip_unreadable: bool,
+    cameras: Cameras = "labelled",
 ) -> dict[str, object]:
     """mAP, mINP, rank-1/5/10 and counts of a finished run's model on the data set under `root`.
 
-    Raises InputError where the run has no model or was trained for tuning, or the data set cannot be read.
+    Its training images, if there are any, are not decoded. Raises InputError where the run has no model or was trained
+    for tuning, or the data set cannot be read or has no query with a match.
     """
     model_file = source_of(folder).model
     if not model_file.exists():
@@ -36,11 +43,18 @@ def evaluate_run(
     weights = torch.load(model_file, map_location="cpu", weights_only=True)
     model = build_model(recipe, num_classes=len(weights["classifier.weight"]))
     model.load_state_dict(weights)
-    return {"run": folder.signature, **_measures(model, recipe, root, layout, cache, device, skip_unreadable)}
+    return {"run": folder.signature, **_measures(model, recipe, root, layout, cache, device, skip_unreadable, cameras)}
 
 
 def evaluate_checkpoint(
-    file: Path, recipe: Recipe, root: Path, layout: str, cache: Path, device: str, skip_unreadable: bool
+    file: Path,
+    recipe: Recipe,
+    root: Path,
+    layout: str,
+    cache: Path,
+    device: str,
+    skip_unreadable: bool,
+    cameras: Cameras = "labelled",
 ) -> dict[str, object]:
     """The same of the network in `file`, which reid-strong-baseline or a run here trained by `recipe`; and how many of
     its tensors were loaded and which were left out. Raises InputError as `load_checkpoint` does too.
@@ -48,13 +62,23 @@ def evaluate_checkpoint(
     model = build_model(recipe, num_classes=1)  # its classifier is not part of a feature
     loaded = load_checkpoint(model, file)
     origin = {"checkpoint": str(file), "loaded": loaded.taken, "left_out": list(loaded.left_out)}
-    return origin | _measures(model, recipe, root, layout, cache, device, skip_unreadable)
+    return origin | _measures(model, recipe, root, layout, cache, device, skip_unreadable, cameras)
 
 
 def _measures(
-    model: Baseline, recipe: Recipe, root: Path, layout: str, cache: Path, device: str, skip_unreadable: bool
+    model: Baseline,
+    recipe: Recipe,
+    root: Path,
+    layout: str,
+    cache: Path,
+    device: str,
+    skip_unreadable: bool,
+    cameras: Cameras = "labelled",
 ) -> dict[str, object]:
-    data = open_dataset(load_dataset(layout, root, root.resolve().name), recipe.image.size, cache, skip_unreadable)
+    dataset = load_dataset(layout, root, root.expanduser().resolve().name, cameras)
+    dataset.require_evaluable()
+    data = open_dataset(dataset, recipe.image.size, cache, skip_unreadable, splits=("query", "gallery"))
+    data.dataset.require_evaluable()  # again: unreadable images may have been left out
     ranking = evaluate(model.to(device), data, recipe, torch.device(device))
     return {
         "dataset": str(root),

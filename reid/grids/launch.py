@@ -110,7 +110,7 @@ def open_data(grid: Grid, output: Path, skip_unreadable: bool, view: View) -> di
             datasets[name] = grid.spec.sources[name].open(progress)
         for note in datasets[name].notes:
             view.warn(note if len(grid.spec.sources) == 1 else f"{name}: {note}")
-    _require_trainable(grid, datasets)
+    _require_usable(grid, datasets)
     opened: dict[tuple[int, int], dict[str, DecodedDataset]] = {}
     for size in sorted({arm.recipe.image.size for arm in grid.arms}):
         opened[size] = {}
@@ -118,15 +118,22 @@ def open_data(grid: Grid, output: Path, skip_unreadable: bool, view: View) -> di
             with view.preparing(f"decoding {name} at {size[0]}x{size[1]}") as progress:
                 opened[size][name] = open_dataset(dataset, size, output / "cache", skip_unreadable, progress)
     found = opened[grid.arms[0].recipe.image.size]
-    _require_trainable(grid, {name: data.dataset for name, data in found.items()})  # unreadable images are left out
+    left = {name: data.dataset for name, data in found.items()}  # unreadable images are left out
+    _require_usable(grid, left)
+    for name, dataset in left.items():
+        for note in sorted(set(dataset.notes) - set(datasets[name].notes)):
+            view.warn(note if len(grid.spec.sources) == 1 else f"{name}: {note}")
     return found
 
 
-def _require_trainable(grid: Grid, datasets: Mapping[str, Dataset]) -> None:
+def _require_usable(grid: Grid, datasets: Mapping[str, Dataset]) -> None:
+    """Raise InputError where an arm cannot be trained, or evaluated on each of its sets."""
     for arm in grid.arms:
         domains = grid.domains(arm)
         training = join_datasets([datasets[name] for name in domains.train_on], datasets[domains.primary])
         require_trainable(arm.recipe, training)
+        for name in domains.evaluate_on:
+            datasets[name].require_evaluable()
 
 
 def launch(

@@ -14,6 +14,7 @@ def dataset_record(source: DatasetSource, data: DecodedDataset) -> DatasetRecord
         layout=source.layout,
         root=str(source.root.resolve()),
         split=SplitRecord.model_validate(source.split.model_dump()) if source.split else None,
+        cameras=source.cameras,
         fingerprint=data.fingerprint,
         counts={name: Counts.model_validate(split.counts()) for name, split in data.dataset.splits.items()},
         skipped=data.dataset.skipped,

@@ -107,6 +107,7 @@ class DatasetRecord(Record):
     layout: str = "market1501"
     root: str = ""
     split: SplitRecord | None = None
+    cameras: Annotated[str, Field(description='"none" where the data have none')] = "labelled"
     fingerprint: str = ""
     counts: dict[str, Counts] = {}
     skipped: tuple[str, ...] = ()

@@ -161,6 +161,7 @@ def open_search(plan: StudyPlan, run_store: RunStore, skip_unreadable: bool, vie
     for note in dataset.notes:
         view.warn(note)
     require_trainable(plan.defaults, dataset)
+    plan.spec.dataset.model_copy(update={"split": None}).open().require_evaluable()  # what the winner is compared on
     cache = run_store.output / "cache"
     with view.preparing("decoding validation and training identities") as progress:
         data = open_dataset(dataset, plan.defaults.image.size, cache, skip_unreadable, progress)

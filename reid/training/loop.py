@@ -107,9 +107,12 @@ def train(
 
 
 def require_trainable(recipe: Recipe, dataset: Dataset) -> None:
-    """Raise InputError where `recipe` cannot train on `dataset`: too few identities, or trunk or weights absent."""
+    """Raise InputError where `recipe` cannot train on `dataset`: too few identities, or trunk or weights absent; and
+    where no query has a match, so that the training could not be evaluated.
+    """
     if dataset.test_only:
         raise InputError(f"{dataset.name}: has no training images, it is for testing only; train on another data set")
+    dataset.require_evaluable()
     if dataset.num_classes < recipe.batch.identities:
         raise InputError(
             f"batch.identities: a batch needs {recipe.batch.identities} identities, "

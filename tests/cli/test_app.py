@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from reid.cli.app import main
-from reid.data import DecodedDataset
+from reid.data import DecodedDataset, load_dataset
 from reid.evaluation import evaluate
 from reid.models import build_model
 from reid.recipe import Recipe
 from reid.recipe.yaml import load
 from tests.helpers.grids import TOY
+from tests.helpers.tiny_datasets import under_one_camera
 
 STRONG_BASELINE = Path(__file__).parents[2] / "experiments" / "recipes" / "strong-baseline.yaml"
 
@@ -71,6 +72,19 @@ class TestAblate:
         error = self.refused()
         assert victim.name in error
         assert "--skip-unreadable" in error
+
+    def test_no_query_with_a_match(self, tiny_root: Path) -> None:
+        root = under_one_camera(tiny_root, self.tmp / "one")
+        self.grid.write_text(TOY.format(epochs=2, root=root))
+        assert "queries has a match, a gallery image of its identity under another camera" in self.refused()
+        assert not (self.tmp / "output" / "cache").exists(), "nothing was decoded"
+
+    def test_no_query_with_a_match_once_unreadable_images_are_left_out(self, tiny_root: Path) -> None:
+        root = Path(shutil.copytree(tiny_root, self.tmp / "copy"))
+        for file in (root / "bounding_box_test").iterdir():
+            file.write_bytes(b"")
+        self.grid.write_text(TOY.format(epochs=2, root=root))
+        assert "the gallery split holds no image" in self.refused("--skip-unreadable")
 
     def test_fewer_identities_than_a_batch_needs(self) -> None:
         assert "a batch needs 13 identities, tiny has 12" in self.refused("--set", "batch.identities=13")
@@ -153,6 +167,51 @@ class TestEvaluateCheckpoint:
         assert result["feature"] == "after"
         assert result["left_out"] == ["classifier.weight"]
         assert result["loaded"] == len(model.state_dict()) - 1
+
+    @pytest.mark.parametrize("cameras", ["labelled", "none"])
+    def test_query_and_gallery_are_enough(
+        self,
+        cameras: str,
+        tiny_root: Path,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        whole = tiny_root if cameras == "labelled" else under_one_camera(tiny_root, tmp_path / "one")
+        lines = ["path,identity,split" if cameras == "none" else "path,identity,camera,split"]
+        data = load_dataset("market1501", whole)
+        for name in ("query", "gallery"):
+            split = data.splits[name]
+            for path, identity, camera in zip(split.paths, split.identities, split.cameras, strict=True):
+                known = "" if cameras == "none" else f"{camera},"
+                lines.append(f"{path.relative_to(whole)},{identity},{known}{name}")
+        root = Path(shutil.copytree(whole, tmp_path / "test"))
+        shutil.rmtree(root / "bounding_box_train")
+        (root / "mine.csv").write_text("\n".join(lines) + "\n")
+        recipe = Recipe().set({"image.size": (32, 16), "backbone.name": "resnet10_narrow", "backbone.stem_relu": True})
+        torch.save(build_model(recipe, 5, seed=5).state_dict(), tmp_path / "w.pth")
+        found = []
+        for layout, place in (("market1501", whole), ("market1501", root), ("csv", root)):
+            words = ["--on", place, "--layout", layout, "--cameras", cameras, "--output", tmp_path / layout]
+            words = ["evaluate", "--checkpoint", tmp_path / "w.pth", *self.SET, "--device", "cpu", *words]
+            monkeypatch.setattr("sys.argv", ["reid", *map(str, words)])
+            with pytest.raises(SystemExit, match="0"):
+                main()
+            result = json.loads(capsys.readouterr().out)
+            found.append((result["mAP"], result["rank1"], result["queries"]))
+            assert any(note.startswith("cameras: none: ") for note in result["notes"]) == (cameras == "none")
+        assert found[0] == found[1] == found[2]
+        assert not list(tmp_path.rglob("train.npy")), "what is not tested on is not decoded"
+
+    def test_no_query_with_a_match(
+        self, tiny_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        recipe = Recipe().set({"image.size": (32, 16), "backbone.name": "resnet10_narrow", "backbone.stem_relu": True})
+        torch.save(build_model(recipe, 5, seed=5).state_dict(), tmp_path / "w.pth")
+        root = under_one_camera(tiny_root, tmp_path / "one")
+        words = ("--checkpoint", tmp_path / "w.pth", *self.SET, "--on", root, "--output", tmp_path / "o")
+        error = refused(capsys, monkeypatch, "evaluate", *words)
+        assert "queries has a match, a gallery image of its identity under another camera; check both, or say" in error
 
     @pytest.mark.parametrize(
         ("words", "message"),

@@ -9,13 +9,18 @@ from reid.cli.app import app
 from reid.data import load_dataset, open_dataset
 from reid.data.layouts import LAYOUTS
 from reid.data.synthetic import SyntheticSpec
+from reid.errors import InputError
 from tests.cli.test_app import refused
-from tests.helpers.tiny_datasets import MARKET, folders, viper
+from tests.helpers.tiny_datasets import MARKET, folders, image, viper
 
 
-def shown(*words: object) -> str:
+def shown(*words: object, refused_with: str = "") -> str:
     result = CliRunner().invoke(app, ["data", *map(str, words)], env={"COLUMNS": "200"})
-    assert result.exit_code == 0, result.output
+    if refused_with:
+        assert isinstance(result.exception, InputError)
+        assert refused_with in str(result.exception)
+    else:
+        assert result.exit_code == 0, result.output
     return result.output
 
 
@@ -32,7 +37,7 @@ def test_list_has_every_data_set_with_counts_and_source() -> None:
 def test_check_compares_and_opens_every_image(tmp_path: Path) -> None:
     folders(tmp_path, MARKET)
     (tmp_path / "query" / MARKET["query"][0]).write_bytes(b"")
-    text = shown("check", "market1501", tmp_path)
+    text = shown("check", "market1501", tmp_path, refused_with="1 of 6 images cannot be read; the first is")
     assert [" ".join(line.split()) for line in text.splitlines()[1:4]] == [
         "train 2 of 751 3 of 12936 1 2 6 0",
         "query 1 of 750 1 of 3368 1 1",
@@ -45,9 +50,30 @@ def test_check_compares_and_opens_every_image(tmp_path: Path) -> None:
 def test_check_shows_a_few_of_many_errors(tmp_path: Path) -> None:
     for file in viper(tmp_path, range(6)).rglob("*.bmp"):
         file.write_bytes(b"")
-    text = shown("check", "viper:3", tmp_path)
+    text = shown("check", "viper:3", tmp_path, refused_with="12 of 12 images cannot be read")
     assert text.count("cannot be read as an image") == 5
     assert "note: and 7 more images that cannot be read" in text
+
+
+def test_check_refuses_what_cannot_be_evaluated(tmp_path: Path) -> None:
+    for name, identity, split in [("t.jpg", 1, "train"), ("q.jpg", 2, "query"), ("g.jpg", 2, "gallery")]:
+        image(tmp_path / name)
+        with (tmp_path / "mine.csv").open("a") as file:
+            file.write(("" if file.tell() else "path,identity,split\n") + f"{name},{identity},{split}\n")
+    text = shown("check", "csv", tmp_path, refused_with="none of the 1 queries has a match")
+    assert "note: query: 1 images have no match" in text
+    text = shown("check", "csv", tmp_path, "--cameras", "none")
+    assert "note: cameras: none: every gallery image of a query's identity counts as a match" in text
+    assert all(line.split()[3] == "none" for line in text.splitlines()[1:4])
+
+
+def test_check_leaves_out_what_it_is_told_to(tmp_path: Path) -> None:
+    folders(tmp_path, MARKET)
+    (tmp_path / "bounding_box_train" / MARKET["bounding_box_train"][0]).write_bytes(b"")
+    shown("check", "market1501", tmp_path, refused_with="1 of 6 images cannot be read")
+    assert "cannot be read as an image" in shown("check", "market1501", tmp_path, "--skip-unreadable")
+    (tmp_path / "query" / MARKET["query"][0]).write_bytes(b"")
+    shown("check", "market1501", tmp_path, "--skip-unreadable", refused_with="the query split holds no image")
 
 
 def test_two_domains_are_drawn(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
+from PIL import Image
 
 from reid.data import load_dataset, open_dataset
 from reid.data.cache import fingerprint
@@ -113,6 +115,48 @@ def test_a_set_for_testing_only_is_opened(tmp_path: Path) -> None:
     root = partial(tmp_path / "data", "query", "gallery")
     data = open_dataset(load_dataset("occluded_reid", root), (32, 16), tmp_path / "cache")
     assert [len(pixels) for pixels in data.pixels.values()] == [0, 2, 3]
+
+
+def test_what_is_tested_on_is_decoded_alone_and_the_rest_added_later(root: Path, tmp_path: Path) -> None:
+    dataset = load_dataset("market1501", root)
+    dataset.train.paths[0].write_bytes(b"broken")  # which is nothing to a test
+    dataset = load_dataset("market1501", root)
+    tested = open_dataset(dataset, (32, 16), tmp_path / "cache", splits=("query", "gallery"))
+    assert {name: len(part) for name, part in tested.dataset.splits.items()} == {
+        "train": 0, "query": len(dataset.query), "gallery": len(dataset.gallery),
+    }  # fmt: skip
+    (entry,) = entries(tmp_path / "cache")
+    assert {file.name for file in entry.folder.iterdir()} == {"query.npy", "gallery.npy", "index.json"}
+    assert entry.images == len(dataset.query) + len(dataset.gallery)
+    stamp = (entry.folder / "query.npy").stat().st_mtime_ns
+    whole = open_dataset(dataset, (32, 16), tmp_path / "cache", skip_unreadable=True)
+    assert whole.fingerprint == tested.fingerprint
+    assert len(whole.pixels["train"]) == len(dataset.train) - 1
+    assert (entry.folder / "query.npy").stat().st_mtime_ns == stamp
+    assert entries(tmp_path / "cache")[0].images == sum(map(len, dataset.splits.values()))
+
+
+def test_what_a_decoder_of_fewer_formats_could_not_read_is_tried_again(root: Path, tmp_path: Path) -> None:
+    victim = load_dataset("market1501", root).train.paths[0]
+    Image.new("RGB", (8, 16), (9, 9, 9)).save(victim, "WEBP", lossless=True)
+    dataset = load_dataset("market1501", root)
+    whole = open_dataset(dataset, (32, 16), tmp_path / "cache")
+    index = tmp_path / "cache" / f"{whole.fingerprint}-32x16" / "index.json"
+    relative = victim.relative_to(root).as_posix()
+    index.write_text(json.dumps({"dataset": "old", "root": "", "images": 1, "unreadable": {relative: "not a JPEG"}}))
+    again = open_dataset(dataset, (32, 16), tmp_path / "cache")
+    assert (again.pixels["train"][0] == 9).all()
+    assert again.dataset.skipped == ()
+
+
+def test_a_cache_of_before_is_taken_as_it_is(root: Path, tmp_path: Path) -> None:
+    dataset = load_dataset("market1501", root)
+    whole = open_dataset(dataset, (32, 16), tmp_path / "cache")
+    index = tmp_path / "cache" / f"{whole.fingerprint}-32x16" / "index.json"
+    index.write_text(json.dumps({"dataset": "old", "root": "", "images": 1, "unreadable": {}}))
+    stamp = (index.parent / "train.npy").stat().st_mtime_ns
+    open_dataset(dataset, (32, 16), tmp_path / "cache")
+    assert (index.parent / "train.npy").stat().st_mtime_ns == stamp
 
 
 def test_a_cache_folder_that_cannot_be_made(root: Path, tmp_path: Path) -> None:

@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from reid.data.decode import decode
+from reid.data.decode import FORMATS, decode
 from reid.errors import InputError
 
 SIZE = (16, 8)
+UNKNOWN = "not a JPEG, PNG, BMP, GIF, TIFF, WEBP or PPM file"
 
 
 def png(width: int, height: int) -> bytes:
@@ -42,14 +43,14 @@ def jpeg() -> bytes:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "not a JPEG, PNG or BMP file"),
-        (b"not an image at all", "not a JPEG, PNG or BMP file"),
+        (b"", UNKNOWN),
+        (b"not an image at all", UNKNOWN),
         (jpeg()[:300], "(truncated|Truncated|broken data stream)"),
         (jpeg()[:-200], "image file is truncated"),
         (png(40, 80), "image file is truncated"),
         (png(20000, 20000), "exceeds limit of"),
         (png(10000, 10000), "exceeds limit of"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a JPEG, PNG or BMP file"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", UNKNOWN),
     ],
     ids=["zero bytes", "text", "header only", "truncated", "empty png", "20000x20000", "10000x10000", "program"],
 )
@@ -160,6 +161,27 @@ class TestUnusualImagesAreConverted:
         image.save(tmp_path / "turned.jpg", quality=95, exif=exif)
         np.testing.assert_array_equal(decode(tmp_path / "plain.jpg", SIZE), decode(tmp_path / "turned.jpg", SIZE))
 
+    @pytest.mark.parametrize("ending", ["jpe", "jfif", "gif", "tif", "tiff", "webp", "ppm", "bmp"])
+    def test_other_formats(self, ending: str, tmp_path: Path) -> None:
+        Image.new("RGB", (9, 9), (200, 60, 70)).save(tmp_path / f"i.{ending}", lossless=True)
+        assert colours(tmp_path / f"i.{ending}") == pytest.approx([200, 60, 70], abs=4)
+
+    @pytest.mark.parametrize("ending", ["gif", "tif", "webp"])
+    def test_the_first_of_several_frames(self, ending: str, tmp_path: Path) -> None:
+        first, second = (Image.new("RGB", (9, 9), colour) for colour in ((250, 0, 0), (0, 0, 250)))
+        first.save(tmp_path / f"i.{ending}", save_all=True, append_images=[second], lossless=True)
+        assert colours(tmp_path / f"i.{ending}") == [250, 0, 0]
+
+    def test_16_bit_of_a_tiff_and_of_a_ppm(self, tmp_path: Path) -> None:
+        Image.fromarray(np.full((9, 9), 77 * 256 + 200, dtype=np.uint16)).save(tmp_path / "i.tif")
+        (tmp_path / "i.pgm").write_bytes(b"P5 3 3 65535\n" + (77 * 256 + 200).to_bytes(2, "big") * 9)
+        assert colours(tmp_path / "i.tif") == colours(tmp_path / "i.pgm") == [77] * 3
+
+    def test_fractions_are_refused(self, tmp_path: Path) -> None:
+        Image.new("F", (9, 9), 0.5).save(tmp_path / "i.tif")
+        with pytest.raises(InputError, match=r"i\.tif: cannot be read as an image \(its pixels are fractions"):
+            decode(tmp_path / "i.tif", SIZE)
+
     def test_the_name_does_not_decide_the_format(self, tmp_path: Path) -> None:
         Image.new("RGB", (9, 9), (5, 6, 7)).save(tmp_path / "i.jpg", "PNG")
         assert colours(tmp_path / "i.jpg") == [5, 6, 7]
@@ -171,7 +193,7 @@ def test_broken_bytes_end_in_pixels_or_in_input_error(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     file = io.BytesIO()
-    Image.linear_gradient("L").resize((12, 24)).save(file, data.draw(st.sampled_from(["JPEG", "PNG", "BMP"])))
+    Image.linear_gradient("L").resize((12, 24)).save(file, data.draw(st.sampled_from(FORMATS)))
     content = bytearray(file.getvalue())
     for _ in range(data.draw(st.integers(1, 6))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))

@@ -1,6 +1,5 @@
 """Several data sets trained on as one: nobody and no camera of one set is taken for one of another."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +63,7 @@ def test_pixels_are_joined_in_the_order_of_the_sets() -> None:
 
 def test_a_set_for_testing_only_is_not_trained_on() -> None:
     home = benchmark("home", [(1, 1)])
-    occluded = replace(benchmark("occluded", []), test_only=True)
+    occluded = benchmark("occluded", [])
     assert not join_datasets([home], occluded).test_only, "but evaluated on it is"
     with pytest.raises(InputError, match="train_on: occluded has no training images, it is for testing only"):
         join_datasets([home, occluded], home)

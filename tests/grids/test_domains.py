@@ -19,6 +19,7 @@ from reid.tracking.payload import run_points
 from tests.conftest import TINY_DATA
 from tests.helpers.quiet_view import Silent, execute
 from tests.helpers.records import raw
+from tests.helpers.tiny_datasets import under_one_camera
 
 RECIPE = """
 recipe:
@@ -134,6 +135,27 @@ def test_a_set_that_is_not_there(tmp_path: Path, tiny_root: Path) -> None:
     with pytest.raises(InputError, match="gone"):
         prepare(tmp_path / "grid.yaml", tmp_path / "output", {}, False, "", Silent())
     assert not (tmp_path / "output" / "grids").exists()
+
+
+def test_every_set_that_is_evaluated_on_needs_a_query_with_a_match(tmp_path: Path, tiny_root: Path) -> None:
+    one = under_one_camera(tiny_root, tmp_path / "one")
+    text = f"name: a\ndatasets: {{here: {{root: {tiny_root}}}, one: {{root: {one}}}}}\nfactors: {{bnneck: }}\n{RECIPE}"
+
+    def prepared(words: str, said: str = "") -> Plan:
+        (tmp_path / "grid.yaml").write_text(text.replace(f"root: {one}", f"root: {one}{said}") + words)
+        return prepare(tmp_path / "grid.yaml", tmp_path / "output", {}, False, "", Silent()).plan
+
+    with pytest.raises(InputError, match=r"one: none of the \d+ queries has a match"):
+        prepared("train_on: here\nevaluate_on: [here, one]\n")
+    with pytest.raises(InputError, match=r"one: none of the \d+ queries has a match"):
+        prepared("train_on: one\nevaluate_on: one\n")
+    assert not (tmp_path / "output" / "grids").exists()
+    prepared("train_on: [one, here]\nevaluate_on: here\n")  # what is trained on only need not be
+    meant = prepared("train_on: here\nevaluate_on: [here, one]\n", ", cameras: none")
+    assert meant.dataset is not None
+    assert {name: record.cameras for name, record in meant.dataset.sets.items()} == {"here": "labelled", "one": "none"}
+    (folder,) = {RunFolder(tmp_path / "output" / "runs" / run.signature) for run in meant.runs[:1]}
+    assert execute([folder], tmp_path / "output" / "cache")[0] in ("finished", "diverged"), "workers open it alike"
 
 
 def trained(tmp_path: Path, tiny_root: Path, words: str) -> tuple[Plan, list[RunFolder]]:

@@ -1,5 +1,6 @@
 """Every layout in miniature: true folder, file, list and protocol names around generated images."""
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -48,6 +49,15 @@ def folders(root: Path, names: dict[str, list[str]]) -> Path:
         for number, file in enumerate(files):
             image(root / folder / file, 40 * number)
     return root
+
+
+def under_one_camera(root: Path, copy: Path) -> Path:
+    """A copy of a data set in Market's layout whose images are all of camera 1."""
+    for number, file in enumerate(sorted(root.glob("*/*_c*"))):
+        one = copy / file.relative_to(root).with_name(re.sub(r"_c\d+s\d+_\d+", f"_c1s1_{number:06d}", file.name))
+        one.parent.mkdir(parents=True, exist_ok=True)
+        one.write_bytes(file.read_bytes())
+    return copy
 
 
 def msmt17(root: Path, train: str = "train", test: str = "test") -> Path:

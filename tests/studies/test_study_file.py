@@ -1,13 +1,18 @@
 """Study files: what they mean, and one clear line for each thing that is wrong with them."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from reid.errors import InputError
+from reid.store.run_store import RunStore
 from reid.store.study import KnobValues
+from reid.studies.launch import open_search
 from reid.studies.search_space import params_of, space, values_of
 from reid.studies.study_file import StudyPlan
+from tests.helpers.quiet_view import Silent
+from tests.helpers.tiny_datasets import under_one_camera
 from tests.studies.synthetic import write_study
 
 ROOT = Path(__file__).parents[2]
@@ -119,3 +124,13 @@ def test_the_studies_of_the_repository_are_whole(file: Path) -> None:
     assert study.spec.name.startswith(file.stem)
     assert f"reid tune studies/{file.name}" in file.read_text().split("name:")[0]
     assert study.spec.question.endswith("?")
+
+
+def test_the_set_to_compare_the_winner_on_needs_a_query_with_a_match(tmp_path: Path, tiny_root: Path) -> None:
+    root = Path(shutil.copytree(tiny_root, tmp_path / "copy"))
+    for folder in ("query", "bounding_box_test"):
+        shutil.rmtree(root / folder)
+        under_one_camera(tiny_root, tmp_path / "one")
+        shutil.copytree(tmp_path / "one" / folder, root / folder)
+    with pytest.raises(InputError, match=r"copy: none of the \d+ queries has a match"):
+        open_search(StudyPlan(write_study(tmp_path, root)), RunStore.create(tmp_path / "output"), False, Silent())

@@ -27,7 +27,7 @@ def read_cuhk03(name: str, root: Path, boxes: str) -> BenchmarkDataset:
     """
     protocol = f"cuhk03_new_protocol_config_{boxes}.mat"
     for folder in (root, root / "cuhk03-np", root / "cuhk03"):
-        if (folder / boxes / "bounding_box_train").is_dir():
+        if (folder / boxes / "query").is_dir():
             dataset = FOLDERS.read(name, folder / boxes)
             return replace(dataset, root=root)
         if (folder / protocol).is_file():

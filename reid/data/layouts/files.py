@@ -8,7 +8,8 @@ from pathlib import Path
 from reid.data.dataset import Dataset
 from reid.errors import InputError
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
+IMAGE = re.compile(r"\.(jpe?g|jpe|jfif|png|bmp|gif|tiff?|webp|p[pgbn]m)$", re.IGNORECASE)  # of a name's end
+LITTER = {"thumbs.db", "desktop.ini"}  # of Windows; macOS's and Linux's begin with a dot
 DIGITS = 18  # the longest number that fits in 64 bits
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -19,38 +20,75 @@ def shown(name: str) -> str:
 
 
 def home(root: Path, inner: Sequence[str], required: Sequence[str]) -> Path:
-    """`root`, or the folder of `inner` in it, whichever holds `required[0]`; `root` if none does.
+    """`root`, or the folder of `inner` in it, whichever is the first to hold anything `required`; `root` if none does.
 
     Archives unpack into a folder of their own, so both the folder they were unpacked in and theirs are understood.
     Raises InputError where `root` is no folder.
     """
     if not root.is_dir():
         raise InputError(f"{root}: no such data set folder; give the folder that holds {', '.join(required)}")
-    return next((path for path in [root, *(root / name for name in inner)] if (path / required[0]).exists()), root)
+    places = [root, *(root / name for name in inner)]
+    return next((place for place in places if any((place / name).exists() for name in required)), root)
 
 
-def images_in(folder: Path, layout: str) -> list[Path]:
-    """Files of `folder` with an image's suffix, sorted by name. Raises InputError where there is no such folder."""
+def named_images(
+    folder: Path, pattern: re.Pattern[str], example: str, layout: str, notes: list[str]
+) -> list[tuple[Path, re.Match[str]]]:
+    """Images of `folder` whose names begin as `pattern` says, sorted, with the match.
+
+    What is left out is counted and named in `notes`: images of other names, and whatever has no image's suffix. Raises
+    InputError where there is no such folder, or no image of such a name in it. `layout` says what should be there.
+    """
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+        entries = sorted(path for path in folder.iterdir() if not _is_litter(path))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InputError(f"{folder}: no such folder; {layout}") from error
+    images = [path for path in entries if IMAGE.search(path.name)]
+    found = [(path, match) for path in images if (match := pattern.match(path.name))]
+    if not found:
+        what = f"{len(images)} images" if images else f"no image among {len(entries)} files" if entries else "no image"
+        what += f", the first {shown((images or entries)[0].name)}" if entries else ""
+        raise InputError(f"{folder}: image names must look like {example}; found {what}")
+    strange = [path.name for path in images if not pattern.match(path.name)]
+    others = [path.name for path in entries if not IMAGE.search(path.name)]
+    for names, why in ((strange, f"images are left out, their names are not like {example}"), (others, NO_IMAGES)):
+        if names:
+            notes.append(f"{folder.name}: {len(names)} {why} (first: {shown(names[0])})")
+    return found
+
+
+NO_IMAGES = "other files are left out, their names do not end as those of images that are read"
+
+
+def _is_litter(path: Path) -> bool:
+    return not IMAGE.search(path.name) and (path.name.startswith(".") or path.name.lower() in LITTER)
 
 
 def text_of(file: Path) -> str:
     """A text file. Raises InputError where it cannot be read as UTF-8."""
     try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise InputError(f"{file}: cannot be read ({reason}); check that the data set is complete") from error
+        content = file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror}); check that the data set is complete") from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        found = "UTF-16" if content[:2] in UTF_16 else f"the byte {content[error.start]:#04x}"
+        raise InputError(f"{file}:{line}: must be UTF-8 text, found {found}; save it as UTF-8") from error
+
+
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def listed(folder: Path, entry: str, where: str) -> Path:
     """The file that a list calls `entry`, under `folder`. `where` (file:line) begins the InputError of a bad one."""
     if not entry or UNPRINTABLE.search(entry) or Path(entry).is_absolute() or ".." in Path(entry).parts:
         raise InputError(f"{where}: path must be a printable relative path inside {folder}, found {entry!r}")
-    return folder / entry
+    path = folder / entry
+    if "\\" in entry and not path.exists():
+        raise InputError(f"{where}: folders are told apart by /, and there is no file {entry!r}; write / for \\")
+    return path
 
 
 def number(text: str, what: str, where: str) -> int:

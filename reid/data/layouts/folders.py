@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reid.data.dataset import BenchmarkDataset, Split
-from reid.data.layouts.files import home, images_in, shown
-from reid.errors import InputError
+from reid.data.layouts.files import home, named_images
 
 JUNK = -1
 
@@ -15,7 +14,7 @@ JUNK = -1
 class Folders:
     """Folder names by split and the pattern of file names, whose first two groups are identity and camera.
 
-    `inner` are folders that archives unpack into. Without `train` the data set is for testing only.
+    `inner` are folders that archives unpack into. Without `train`, the name or the folder, the set is for testing only.
     """
 
     query: str
@@ -32,26 +31,18 @@ class Folders:
     def read(self, name: str, root: Path) -> BenchmarkDataset:
         """The data set under `root`. Identity and camera come from the file name alone; junk (identity −1) is dropped.
 
-        Raises InputError for a missing folder or one without a parsable name. Images whose name does not follow the
-        pattern are left out with a note.
+        Raises InputError for a missing folder or one without a parsable name, but for training. What is left out of a
+        folder is counted in a note.
         """
         notes: list[str] = []
         folder = home(root, self.inner, self.names)
-        train = self._read_split(folder / self.train, notes) if self.train else Split.of([])
+        trained = self.train and (folder / self.train).is_dir() and any((folder / self.train).iterdir())
+        train = self._read_split(folder / str(self.train), notes) if trained else Split.of([])
         query, gallery = (self._read_split(folder / split, notes) for split in (self.query, self.gallery))
-        return BenchmarkDataset(name, root, train, query, gallery, notes=tuple(notes), test_only=self.train is None)
+        return BenchmarkDataset(name, root, train, query, gallery, notes=tuple(notes))
 
     def _read_split(self, folder: Path, notes: list[str]) -> Split:
-        images = images_in(folder, f"the layout holds {', '.join(self.names)}")
-        matches = [(path, self.pattern.match(path.name)) for path in images]
-        strange = [path.name for path, match in matches if match is None]
-        if len(strange) == len(images):
-            found = f"{len(images)} images, the first {shown(images[0].name)}" if images else "no image"
-            raise InputError(f"{folder}: image names must look like {self.example}; found {found}")
-        if strange:
-            notes.append(
-                f"{folder.name}: {len(strange)} images are left out, their names are not like {self.example} "
-                f"(first: {shown(strange[0])})"
-            )
-        rows = [(path, int(match[1]), int(match[2])) for path, match in matches if match is not None]
+        layout = f"the layout holds {', '.join(self.names)}"
+        found = named_images(folder, self.pattern, self.example, layout, notes)
+        rows = [(path, int(match[1]), int(match[2])) for path, match in found]
         return Split.of([row for row in rows if row[1] != JUNK])

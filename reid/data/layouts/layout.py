@@ -33,12 +33,14 @@ class Layout:
     shared: bool = False
 
     def differences(self, dataset: BenchmarkDataset) -> list[str]:
-        """A line for every count of `dataset` that is not the known one, with both numbers."""
+        """A line for every count of `dataset` that is not the known one, with both numbers; none for an absent part."""
         if self.shared and dataset.name != self.name:
             return []
         lines = []
         for split, known in self.known.items():
             found = dataset.splits[split].counts()
+            if not found["images"]:
+                continue
             for what, expected in vars(known).items():
                 if expected is not None and found[what] != expected:
                     lines.append(f"{split}: {found[what]} {what} found, {self.title} has {expected}")

@@ -11,25 +11,29 @@ from reid.data.layouts.files import home, listed, number, text_of, unique
 from reid.data.layouts.layout import Counts, Layout
 from reid.errors import InputError
 
-LISTS = ("list_train.txt", "list_query.txt", "list_gallery.txt")
+LISTS = ("list_query.txt", "list_gallery.txt")
 VERSIONS = (("train", "test"), ("mask_train_v2", "mask_test_v2"))
 INNER = tuple(f"{outer}{version}" for outer in ("", "msmt17/") for version in ("MSMT17_V1", "MSMT17_V2"))
 CAMERA = 2  # field of 0000/0000_045_12_0303morning_0006_2.jpg between underscores
 
 
 def read_msmt17(name: str, root: Path, train_lists: tuple[str, ...]) -> BenchmarkDataset:
-    """The data set under `root`, trained on what `train_lists` name. Raises InputError for a missing or bad list."""
+    """The data set under `root`, trained on what `train_lists` name; for testing only where none of them is there.
+
+    Raises InputError for a missing or bad list.
+    """
     both = [version for version in INNER if (root / version).is_dir()]
     if len(both) > 1:
         raise InputError(f"{root}: holds {' and '.join(both)}; give the folder of one of them")
     folder = home(root, INNER, LISTS)
-    versions = [version for version in VERSIONS if (folder / version[0]).is_dir()]
+    versions = [version for version in VERSIONS if (folder / version[1]).is_dir()]
     if not versions:
-        raise InputError(f"{folder}: must hold a folder {' or '.join(version[0] for version in VERSIONS)}")
+        raise InputError(f"{folder}: must hold a folder {' or '.join(version[1] for version in VERSIONS)}")
     train, test = versions[0]
-    rows = [row for file in train_lists for row in _read_list(folder / file, folder / train)]
+    there = train_lists if any((folder / file).exists() for file in train_lists) else ()
+    rows = [row for file in there for row in _read_list(folder / file, folder / train)]
     unique((row[0] for row in rows), folder / train_lists[0])
-    query, gallery = (_read_list(folder / file, folder / test) for file in LISTS[1:])
+    query, gallery = (_read_list(folder / file, folder / test) for file in LISTS)
     return BenchmarkDataset(name, root, Split.of(rows), Split.of(query), Split.of(gallery), numbering_restarts=True)
 
 

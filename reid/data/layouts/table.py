@@ -1,18 +1,20 @@
-"""The user's own data as a CSV file: path,identity,camera,split and, if she likes, sequence."""
+"""The user's own data as a CSV file: path,identity,camera,split and, if she likes, sequence.
+
+Without the column `camera` all images are of one, which can be trained on, and evaluated on with `cameras: none`.
+"""
 
 import csv
 import io
 from pathlib import Path
 
-from reid.data.dataset import BenchmarkDataset, Split
+from reid.data.dataset import SPLITS, BenchmarkDataset, Split
 from reid.data.layouts.files import listed, number, text_of, unique
 from reid.data.layouts.folders import JUNK
 from reid.data.layouts.layout import Layout
 from reid.errors import InputError
 
-COLUMNS = ("path", "identity", "camera", "split")
-OPTIONAL = "sequence"
-SPLITS = ("train", "query", "gallery")
+COLUMNS = {"path", "identity", "split"}
+OPTIONAL = {"camera", "sequence"}
 
 
 def read_table(name: str, root: Path) -> BenchmarkDataset:
@@ -26,8 +28,11 @@ def read_table(name: str, root: Path) -> BenchmarkDataset:
     table = csv.reader(io.StringIO(text_of(file), newline=""), strict=True)
     try:
         header = next(table, [])
-        if sorted(header) not in (sorted(COLUMNS), sorted([*COLUMNS, OPTIONAL])):
-            raise InputError(f"{file}:1: columns must be {','.join(COLUMNS)}[,{OPTIONAL}], found {','.join(header)!r}")
+        if len(set(header)) < len(header) or not COLUMNS <= set(header) <= COLUMNS | OPTIONAL:
+            raise InputError(
+                f"{file}:1: columns must be path,identity,camera,split[,sequence], found {','.join(header)!r}; "
+                "where nothing is known of cameras, leave that column out"
+            )
         for cells in table:
             where = f"{file}:{table.line_num}"
             if len(cells) not in (0, len(header)):
@@ -54,19 +59,14 @@ def _row(cells: dict[str, str], folder: Path, where: str) -> tuple[str, tuple[Pa
     """The split, and path, identity and camera, of a line."""
     if cells["split"] not in SPLITS:
         raise InputError(f"{where}: split must be {', '.join(SPLITS)}, found {cells['split']!r}")
-    if OPTIONAL in cells:
-        number(cells[OPTIONAL], OPTIONAL, where)
+    numbers = {what: number(text, what, where) for what, text in cells.items() if what not in ("path", "split")}
     path = listed(folder, cells["path"], where)
-    return cells["split"], (
-        path,
-        number(cells["identity"], "identity", where),
-        number(cells["camera"], "camera", where),
-    )
+    return cells["split"], (path, numbers["identity"], numbers.get("camera", 0))
 
 
 CSV = Layout(
     name="csv",
     title="your own, as a CSV file",
     read=read_table,
-    source="columns path,identity,camera,split[,sequence]",
+    source="columns path,identity[,camera],split[,sequence]",
 )

@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from reid.data.dataset import BenchmarkDataset, Split
-from reid.data.layouts.files import home, images_in
+from reid.data.layouts.files import home, named_images
 from reid.data.layouts.layout import Counts, Layout
-from reid.errors import InputError
 from reid.seeding import numpy_generator
 
 CAMERAS = ("cam_a", "cam_b")
@@ -24,22 +23,23 @@ SPLITS = 20
 def read_viper(name: str, root: Path, split: int) -> BenchmarkDataset:
     """Split `split` (0 to 19). Raises InputError where a camera's folder is missing or holds no image of the layout."""
     folder = home(root, ("VIPeR", "viper/VIPeR"), CAMERAS)
-    views = [_read_camera(folder / camera, number) for number, camera in enumerate(CAMERAS, 1)]
+    notes: list[str] = []
+    views = [_read_camera(folder / camera, number, notes) for number, camera in enumerate(CAMERAS, 1)]
     both = np.intersect1d(views[0].identities, views[1].identities)
     shuffled = numpy_generator(0, "viper", split // 2).permutation(both)
     train, test = shuffled[: len(both) // 2], shuffled[len(both) // 2 :]
     query, gallery = (_of(view, test) for view in (views if split % 2 == 0 else views[::-1]))
-    dataset = BenchmarkDataset(name, root, Split.of(_rows(views[0], train) + _rows(views[1], train)), query, gallery)
     alone = len(np.setxor1d(views[0].identities, views[1].identities))
-    return dataset.noted(f"{alone} identities under one camera only are left out") if alone else dataset
+    if alone:
+        notes.append(f"{alone} identities under one camera only are left out")
+    return BenchmarkDataset(
+        name, root, Split.of(_rows(views[0], train) + _rows(views[1], train)), query, gallery, notes=tuple(notes)
+    )
 
 
-def _read_camera(folder: Path, camera: int) -> Split:
-    images = images_in(folder, f"the layout holds {', '.join(CAMERAS)}")
-    rows = [(path, int(match[1]), camera) for path in images if (match := NAME.match(path.name))]
-    if not rows:
-        raise InputError(f"{folder}: image names must look like 000_45.bmp; found {len(images)} images, none like it")
-    return Split.of(rows)
+def _read_camera(folder: Path, camera: int, notes: list[str]) -> Split:
+    found = named_images(folder, NAME, "000_45.bmp", f"the layout holds {', '.join(CAMERAS)}", notes)
+    return Split.of([(path, int(match[1]), camera) for path, match in found])
 
 
 def _of(view: Split, identities: np.ndarray) -> Split:

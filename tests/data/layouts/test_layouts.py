@@ -2,13 +2,15 @@
 
 import csv
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from reid.data import Dataset, Split, load_dataset
+from reid.data import Dataset, DatasetSource, Split, load_dataset
 from reid.data.layouts import LAYOUTS
 from reid.errors import InputError
 from tests.helpers.tiny_datasets import CUHK, DUKE, MARKET, MINIATURES, cuhk03_protocol, folders, image, msmt17, viper
@@ -127,7 +129,6 @@ class TestMsmt17:
             ("../0000_001_01_0303.jpg 0", "path must be a printable relative path inside"),
             ("/etc/a_b_1_c.jpg 0", "path must be a printable relative path inside"),
             ("a/a_b_1_c.jpg 0\na/a_b_1_c.jpg 0", "every image once, but 'a_b_1_c.jpg' is named twice"),
-            ("", "the train split holds no image"),
         ],
     )
     def test_bad_lists(self, line: str, message: str, tmp_path: Path) -> None:
@@ -140,8 +141,8 @@ class TestMsmt17:
         (msmt17(tmp_path) / "list_query.txt").unlink()
         with pytest.raises(InputError, match=r"list_query\.txt: cannot be read \(No such file"):
             load_dataset("msmt17", tmp_path)
-        (tmp_path / "train").rename(tmp_path / "training")
-        with pytest.raises(InputError, match="must hold a folder train or mask_train_v2"):
+        (tmp_path / "test").rename(tmp_path / "testing")
+        with pytest.raises(InputError, match="must hold a folder test or mask_test_v2"):
             load_dataset("msmt17", tmp_path)
 
 
@@ -243,8 +244,68 @@ def test_labels_that_do_not_fit_together() -> None:
     with pytest.raises(InputError, match="train or in query, not in both"):
         Dataset("n", Path(), split(1), split(1), split(1)).check()
     Dataset("n", Path(), split(1), split(1), split(1), numbering_restarts=True).check()
-    with pytest.raises(InputError, match="query identities must be in the gallery; 1 are not"):
-        Dataset("n", Path(), split(1), split(2), split(3)).check()
+
+
+@pytest.mark.parametrize(
+    ("layout", "make", "gone"),
+    [
+        ("market1501", lambda root: folders(root, MARKET), ["bounding_box_train"]),
+        ("dukemtmc", lambda root: folders(root / "DukeMTMC-reID", DUKE), ["DukeMTMC-reID/bounding_box_train"]),
+        ("cuhk03_np_detected", lambda root: folders(root / "detected", CUHK), ["detected/bounding_box_train"]),
+        ("msmt17:trainval", msmt17, ["train", "list_train.txt", "list_val.txt"]),
+    ],
+)
+def test_testing_needs_no_training_part(
+    layout: str, make: Callable[[Path], Path], gone: list[str], tmp_path: Path
+) -> None:
+    make(tmp_path)
+    whole = load_dataset(layout, tmp_path)
+    for name in gone:
+        shutil.rmtree(tmp_path / name) if (tmp_path / name).is_dir() else (tmp_path / name).unlink()
+    left = load_dataset(layout, tmp_path)
+    assert left.test_only
+    assert not whole.test_only
+    assert (left.query.paths, left.gallery.paths) == (whole.query.paths, whole.gallery.paths)
+    assert "train: no image, so it can be evaluated on and not trained on" in left.notes
+    assert not [note for note in left.notes if note.startswith("train: 0 ")]
+
+
+@pytest.mark.parametrize("layout", ["market1501", "viper"])
+def test_whatever_is_left_out_of_a_folder_is_counted_and_named(layout: str, tmp_path: Path) -> None:
+    root = viper(tmp_path) if layout == "viper" else folders(tmp_path, MARKET)
+    folder = root / ("cam_a" if layout == "viper" else "query")
+    for name in ("a.avif", "b.txt", "Thumbs.db", ".DS_Store", "strange.jpg"):
+        (folder / name).touch()
+    (folder / "more").mkdir()
+    notes = [note for note in load_dataset(layout, root, "ours").notes if note.startswith(folder.name)]
+    assert len(notes) == 2
+    assert notes[0].startswith(f"{folder.name}: 1 images are left out, their names are not like ")
+    assert notes[0].endswith("(first: strange.jpg)")
+    assert notes[1].startswith(f"{folder.name}: 3 other files are left out")
+    assert notes[1].endswith("(first: a.avif)")
+
+
+@pytest.mark.parametrize("inner", ["", "Occluded_REID"])
+@pytest.mark.parametrize("person", ["{person:03d}/", ""], ids=["a folder a person", "flat"])
+def test_occluded_reid_as_it_is_released(inner: str, person: str, tmp_path: Path) -> None:
+    """Both folders number a person's images from 1: the folders are the cameras, the numbers are not."""
+    for folder in ("occluded_body_images", "whole_body_images"):
+        for number in (1, 2):
+            for who in (1, 2):
+                image(tmp_path / inner / folder / person.format(person=who) / f"{who:03d}_{number:02d}.tif")
+    dataset = load_dataset("occluded_reid", tmp_path)
+    assert labels(dataset.query) == [(1, 1), (1, 1), (2, 1), (2, 1)]
+    assert labels(dataset.gallery) == [(1, 2), (1, 2), (2, 2), (2, 2)]
+    assert dataset.matched.all()
+
+
+def test_a_home_folder_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folders(tmp_path / "data", MARKET)
+    assert load_dataset("market1501", "~/data").root == tmp_path / "data"
+    assert DatasetSource(name="ours", root=Path("~/data")).root == tmp_path / "data"
+    with pytest.raises(InputError, match="~no-such-user/data: no such data set folder"):
+        load_dataset("market1501", "~no-such-user/data")
 
 
 def test_unknown_layout_names_the_nearest() -> None:
