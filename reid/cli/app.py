@@ -13,6 +13,7 @@ from reid.cli.report import report
 from reid.cli.runs import runs
 from reid.cli.train import curves, evaluate, train
 from reid.cli.tune import tune
+from reid.cli.verdict import verdict
 from reid.errors import InputError
 
 LONGEST = 300  # characters of an error
@@ -26,7 +27,7 @@ app = typer.Typer(
 app.add_typer(data, name="data")
 app.add_typer(runs)
 app.command("list")(list_command)
-for command in (ablate, tune, train, evaluate, curves, report, schema, sync, ui):
+for command in (ablate, tune, train, evaluate, curves, report, verdict, schema, sync, ui):
     app.command()(command)
 
 

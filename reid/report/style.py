@@ -58,7 +58,7 @@ def save(path: Path, height: float, draw: Callable[[Figure], None]) -> str:
     return path.name
 
 
-def _rows(axes: Axes, names: Sequence[str]) -> Array:
+def rows(axes: Axes, names: Sequence[str]) -> Array:
     """A horizontal line a name, the first on top."""
     axes.set_yticks(np.arange(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
@@ -68,9 +68,9 @@ def _rows(axes: Axes, names: Sequence[str]) -> Array:
     return np.arange(len(names), dtype=float)
 
 
-def _bars(axes: Axes, y: Array, frame: pd.DataFrame, columns: Sequence[str], **style: Any) -> None:
-    """Points with intervals, in percentage points; rows that are NaN stay empty."""
-    middle, low, high = (100 * frame[name].to_numpy(dtype=float) for name in columns)
+def bars(axes: Axes, y: Array, frame: pd.DataFrame, columns: Sequence[str], scale: float = 100, **style: Any) -> None:
+    """Points with intervals, fractions in percentage points; rows that are NaN stay empty."""
+    middle, low, high = (scale * frame[name].to_numpy(dtype=float) for name in columns)
     spread = np.nan_to_num(np.vstack([middle - low, high - middle]))
     axes.errorbar(middle, y, xerr=spread, linestyle="none", elinewidth=1.1, capsize=0, markersize=4, **style)
 
@@ -83,7 +83,7 @@ def forest(effects: pd.DataFrame, rope: float) -> Callable[[Figure], None]:
         if not np.isnan(rope):
             axes.axvspan(-100 * rope, 100 * rope, color="#EDEDED", zorder=0)
         axes.axvline(0, color=BLACK, linewidth=0.6)
-        _bars(axes, _rows(axes, list(effects.index)), effects, ("effect", "low", "high"), color=BLUE, marker="o")
+        bars(axes, rows(axes, list(effects.index)), effects, ("effect", "low", "high"), color=BLUE, marker="o")
         axes.set_xlabel("effect on mAP, percentage points")
 
     return draw
@@ -107,10 +107,10 @@ def contrasts(series: Sequence[tuple[str, pd.DataFrame, Sequence[str]]]) -> Call
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         axes.axvline(0, color=BLACK, linewidth=0.6)
-        rows = _rows(axes, list(series[0][1].index))
+        places = rows(axes, list(series[0][1].index))
         for offset, (key, frame, columns) in zip(offsets, series, strict=True):
             label, colour, marker = SERIES[key]
-            _bars(axes, rows + offset, frame, columns, color=colour, marker=marker, label=label)
+            bars(axes, places + offset, frame, columns, color=colour, marker=marker, label=label)
         axes.set_xlabel("mAP, percentage points")
         figure.legend(loc="outside upper center", ncols=2)
 

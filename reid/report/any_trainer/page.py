@@ -1,0 +1,175 @@
+"""The page: the verdict, its figure, what it rests on, and how the table was read."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure as Canvas
+
+from reid.analysis.any_trainer.runs import METRIC
+from reid.analysis.any_trainer.verdict import AnyVerdict
+from reid.analysis.any_trainer.words import HEADS, headline, rows
+from reid.files import atomic
+from reid.metrics.digits import Format
+from reid.report import style
+from reid.report.elements import (
+    Alert,
+    Document,
+    Facts,
+    Figure,
+    Lines,
+    Section,
+    Table,
+    Text,
+    centred,
+    left,
+    right,
+    wide,
+)
+from reid.report.write import Place, file_kind, write_files
+
+FIGURE = "verdict.svg"
+FILES = {
+    "pdf": "verdict.pdf",
+    "html": "verdict.html",
+    "svg": FIGURE,
+    "latex": "tables.tex",
+    "markdown": "tables.md",
+}
+KINDS = (*FILES, "csv")
+MOST_ARMS = 128  # that are listed
+
+
+def chosen(asked: str | None, out: Path) -> list[str]:
+    """The formats of a list with commas; by default the format of the file `out` names, or all that a reader needs."""
+    if asked is not None:
+        return [kind.strip() for kind in asked.split(",")]
+    kind = file_kind(out, FILES)
+    return [kind] if kind else ["pdf", "html", "svg", "csv"]
+
+
+def write_verdict(found: AnyVerdict, out: Path, formats: Sequence[str]) -> list[Path]:
+    """Write the verdict in `formats` (of KINDS) and return the paths written.
+
+    `out` is a folder, or the file of one of the formats, beside which the others go. Raises InputError for formats and
+    a file that do not fit.
+    """
+    return write_files(
+        Place.of(out, formats, FILES), lambda folder: _document(found, folder), lambda folder: _tables(found, folder)
+    )
+
+
+def _tables(found: AnyVerdict, folder: Path) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    named = found.runs.table.rename(columns={METRIC: found.runs.asked.metric})
+    for name, frame, index in (("effects", found.effects, True), ("runs", named, False)):
+        written.append(folder / f"{name}.csv")
+        with atomic(written[-1]) as temporary:
+            frame.to_csv(temporary, index=index)
+    return written
+
+
+def _document(found: AnyVerdict, folder: Path) -> Document:
+    runs = found.runs
+    metric = runs.asked.metric
+    style.save(folder / FIGURE, 0.75 + 0.28 * len(found.effects), _forest(found))
+    direction = "higher" if runs.higher_is_better else "lower"
+    columns = [left(HEADS[0]), right(HEADS[1]), centred(HEADS[2]), right(HEADS[3]), wide(HEADS[4])]
+    band = "" if found.matters is None else " The grey band holds effects smaller than what was said to matter."
+    return Document(
+        title=f"What changes {metric}",
+        name=Path(runs.where).stem,
+        question=f"{', '.join(runs.factors)}: which of them changes {metric}, by how much, how sure? "
+        f"{direction.capitalize()} is better. Effects are in the unit of the table.",
+        created=runs.created,
+        headline=headline(found),
+        verdict=[
+            *([Alert(" ".join(runs.notes))] if runs.notes else []),
+            Table(columns, rows(found)),
+            Figure(FIGURE, f"Effect of each factor on {metric} with its 95 % interval.{band}"),
+            Facts(_facts(found)),
+        ],
+        sections=[_reading(found), _arms(found)],
+    )
+
+
+def _facts(found: AnyVerdict) -> Lines:
+    runs = found.runs
+    states = runs.table["state"].value_counts()
+    others = "".join(f", {count} {state}" for state, count in states.items() if state != "finished")
+    noise = found.analysis.noise
+    form = Format.of([float(noise.sd)])
+    measured = f"standard deviation of a single run {form.plain(float(noise.sd))} ({noise.source}, {noise.df:.3g} df)"
+    return [
+        ("Runs", f"{states.get('finished', 0)} of {len(runs.table)} finished{others}; {runs.seeding}"),
+        ("Design", _design(found)),
+        ("Noise", measured if np.isfinite(noise.sd) else "cannot be measured: no run is left over; add a seed"),
+    ]
+
+
+def _design(found: AnyVerdict) -> str:
+    design, arms = found.design, found.arms["finished"]
+    words = {
+        "full": "every combination of levels",
+        "fraction": "a regular fraction",
+        "arms": "a choice of combinations that follows no plan known here; effects are fitted by least squares",
+    }
+    least, most = int(arms.min()), int(arms.max())
+    balance = f"{least} finished runs each" if least == most else f"{least} to {most} finished runs each, unbalanced"
+    return (
+        f"{words.get(design.kind, design.kind)}: {len(design.arms)} of {design.coding.cells} combinations, {balance}; "
+        f"the effect of a factor is its {design.estimand}"
+    )
+
+
+def _reading(found: AnyVerdict) -> Section:
+    runs = found.runs
+    lines = [(what, f"column {head}") for what, head in runs.heads.items()]
+    levels = [(f"levels of {name}", ", ".join(of.levels)) for name, of in runs.levels.items()]
+    return Section(
+        "How the table was read",
+        [
+            Text(
+                "The first level of a factor is its base: a word for off (off, false, no, 0, none, -), else the "
+                "smallest number, else what comes first in the table. An effect goes from the base to the level named."
+            ),
+            Facts([("table", runs.where), *lines, *levels]),
+            *(Text(spelling) for spelling in runs.spellings),
+        ],
+    )
+
+
+def _arms(found: AnyVerdict) -> Section:
+    frame, factors = found.arms, found.runs.factors
+    sd = frame["sd"].tolist()
+    form = Format.of(sd, frame["mean"].tolist())
+    cells = [
+        [
+            *(str(row[name]) for name in factors),
+            str(row["runs"]),
+            str(row["finished"]),
+            form.plain(row["mean"]),
+            form.plain(row["sd"]),
+        ]
+        for row in frame.head(MOST_ARMS).to_dict("records")
+    ]
+    more = f" The first {MOST_ARMS} of {len(frame)} are shown." if len(frame) > MOST_ARMS else ""
+    heads = [*(left(name) for name in factors), right("runs"), right("finished"), right("mean"), right("sd")]
+    return Section("Combinations", [Table(heads, cells, f"Plain means of {found.runs.asked.metric}.{more}")])
+
+
+def _forest(found: AnyVerdict) -> Callable[[Canvas], None]:
+    frame = found.effects
+
+    def draw(canvas: Canvas) -> None:
+        axes = canvas.subplots()
+        if found.matters:
+            axes.axvspan(-found.matters, found.matters, color="#EDEDED", zorder=0, label="smaller than what matters")
+            axes.legend(loc="lower right")
+        axes.axvline(0, color=style.BLACK, linewidth=0.6)
+        places = style.rows(axes, [found.runs.titles[name] for name in frame.index])
+        style.bars(axes, places, frame, ("effect", "low", "high"), scale=1, color=style.BLUE, marker="o")
+        axes.set_xlabel(f"effect on {found.runs.asked.metric}")
+
+    return draw
