@@ -54,7 +54,6 @@ def verdict(
 ) -> None:
     """Which factor changes the metric, by how much, how sure: for runs of any trainer, from a table of them."""
     from reid.analysis.any_trainer import Asked, names_in, read_any_runs
-    from reid.analysis.any_trainer.verdict import AnyVerdict
 
     asked = Asked(
         names_in(factors, "--factors"),
@@ -66,9 +65,12 @@ def verdict(
         higher_is_better,
     )
     sheet, name = _sheet(table, from_mlflow, experiment)
-    found = AnyVerdict(read_any_runs(sheet, asked), matters, pairs_nil)
+    runs = read_any_runs(sheet, asked)
+    from reid.analysis.any_trainer.verdict import AnyVerdict  # what it imports costs a second: bad input is told before
+
+    found = AnyVerdict(runs, matters, pairs_nil)
     _print(found)
-    from reid.report.any_trainer import chosen, write_verdict  # it draws: not before the table is shown
+    from reid.report.any_trainer import chosen, write_verdict  # another second, for what draws
 
     place = out or Path(f"{name}-verdict")
     for path in write_verdict(found, place, chosen(formats, place)):

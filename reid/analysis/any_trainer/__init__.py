@@ -2,6 +2,6 @@
 
 from reid.analysis.any_trainer.csv_file import read_csv_file
 from reid.analysis.any_trainer.runs import AnyRuns, Asked, read_any_runs
-from reid.analysis.any_trainer.sheet import Sheet, names_in
+from reid.analysis.any_trainer.sheet import Sheet, clean, names_in
 
-__all__ = ["AnyRuns", "Asked", "Sheet", "names_in", "read_any_runs", "read_csv_file"]
+__all__ = ["AnyRuns", "Asked", "Sheet", "clean", "names_in", "read_any_runs", "read_csv_file"]

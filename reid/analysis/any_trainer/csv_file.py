@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 from reid.analysis.any_trainer.nested import unnested
-from reid.analysis.any_trainer.sheet import Sheet
+from reid.analysis.any_trainer.sheet import Sheet, clean
 from reid.errors import InputError
 
 DELIMITERS = ",;\t|"
@@ -74,6 +74,6 @@ def _lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[st
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield reader.line_num, [cell.strip() for cell in cells]
+                yield reader.line_num, [clean(cell) for cell in cells]
     except csv.Error as error:
         raise InputError(f"{path} line {reader.line_num}: must be CSV, found {error}; mend the line") from None

@@ -38,12 +38,14 @@ class Sheet:
 
         It is the column of that head, else the one of that head in other letters, else the one whose head ends in the
         name as exports nest them ("config.lr", "Args/lr", "validation > acc (Last)"). Where several do, it is the one
-        that lies under a head of `prefer`. Raises InputError where there is none, or more than one.
+        that is under words of `prefer` alone: "params.lr", not "tags.lr", not "params.encoder.lr". Raises InputError
+        where there is none, or more than one.
         """
         for same in (_exact, _folded, _ending):
             found = [place for place, head in enumerate(self.heads) if same(head, name)]
             if len(found) > 1:
-                preferred = [place for place in found if prefer.intersection(_parts(self.heads[place])[:-1])]
+                above = {place: _parts(self.heads[place])[: -len(_parts(name))] for place in found}
+                preferred = [place for place, parts in above.items() if prefer.issuperset(parts)]
                 found = preferred if len(preferred) == 1 else found
             if len(found) > 1:
                 heads = ", ".join(repr(self.heads[place]) for place in found[:SHOWN])
@@ -79,6 +81,11 @@ def _parts(head: str) -> list[str]:
 def last_part(head: str) -> str:
     """What a nested head ends in, in small letters."""
     return _parts(head)[-1]
+
+
+def clean(cell: str) -> str:
+    """A cell as it may be shown: what a terminal would obey is a space."""
+    return (cell if cell.isprintable() else "".join(one if one.isprintable() else " " for one in cell)).strip()
 
 
 def names_in(text: str, option: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from reid.analysis.any_trainer import Sheet
+from reid.analysis.any_trainer import Sheet, clean
 from reid.errors import InputError
 from reid.tracking.mlflow_store import Store, tracking_errors
 
@@ -37,13 +37,13 @@ def experiment_sheet(uri: str, name: str) -> Sheet:
     if not runs:
         raise InputError(f"{uri}: --experiment {name!r} must have a run, found none")
     rows = [_row(run) for run in runs]
-    heads = list(dict.fromkeys(head for row in rows for head in row))
+    keys = list(dict.fromkeys(key for row in rows for key in row))
     newest = max(run.info.end_time or run.info.start_time or 0 for run in runs)
     return Sheet(
-        where=f"{uri} {name}",
-        heads=heads,
-        columns=[[row.get(head, "").strip() for row in rows] for head in heads],
-        rows=[f"run {run.info.run_name or run.info.run_id}" for run in runs],
+        where=f"experiment {name} of {_without_password(uri)}",
+        heads=[clean(key) for key in keys],
+        columns=[[clean(row.get(key, "")) for row in rows] for key in keys],
+        rows=[clean(f"run {run.info.run_name or run.info.run_id}") for run in runs],
         created=datetime.fromtimestamp(newest / 1000, UTC).isoformat(timespec="seconds"),
     )
 
@@ -58,6 +58,11 @@ def _must_exist(uri: str) -> None:
         raise InputError(
             f"--from-mlflow {uri}: must be a server, or a file or folder that is there, found none at {path}"
         )
+
+
+def _without_password(uri: str) -> str:
+    parts = urlsplit(uri)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if parts.netloc else uri
 
 
 def _runs(client: "MlflowClient", experiment: str) -> "Iterator[Run]":

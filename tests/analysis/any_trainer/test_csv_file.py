@@ -26,9 +26,9 @@ def test_delimiters_are_seen(tmp_path: Path, delimiter: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_encodings_and_line_ends(tmp_path: Path, encoding: str) -> None:
-    found = sheet(tmp_path, 'naïve,b\r\n"one\nand, another",x\r\n'.encode(encoding))
+    found = sheet(tmp_path, 'naïve,b\r\n"one\x1b\nand, another",x\r\n'.encode(encoding))
     assert list(found.heads) == ["naïve", "b"]
-    assert found.columns[0] == ["one\nand, another"]
+    assert found.columns[0] == ["one  and, another"]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,14 @@ def test_columns_by_the_names_that_users_give(name: str, head: str) -> None:
     heads = ["seed", "Args/lr", "validation > accuracy (Last)", "config.model.depth", "summary.warmup", "config.warmup"]
     found = Sheet("x", heads, [[] for _ in heads], [], "")
     assert heads[found.find(name, "factor")] == head
+
+
+def test_a_column_that_is_nested_deeper_is_not_guessed() -> None:
+    heads = ["tags.trick.warmup", "params.schedule.warmup", "params.lr", "tags.lr", "params.seed", "params.data.seed"]
+    found = Sheet("x", heads, [[] for _ in heads], [], "")
+    assert (heads[found.find("lr", "factor")], heads[found.find("seed", "seed")]) == ("params.lr", "params.seed")
+    with pytest.raises(InputError, match=r"must be one column, found 'tags.trick.warmup', 'params.schedule.warmup'"):
+        found.find("warmup", "factor")
 
 
 def test_no_column_and_several() -> None:
