@@ -68,6 +68,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.save(network.state_dict(), folder / "resnet50_model_120.pth")
     (folder / "data").mkdir()
     (folder / "data" / "market1501").symlink_to("demo")
+    (folder / "runs.csv").write_text("".join(blocks("csv")))
     return folder
 
 
@@ -98,10 +99,11 @@ def test_every_command_of_the_readme(workplace: Path) -> None:
                 timeout=300,
             )
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    words = "ablate status report ui train evaluate curves stop logs retry forget data tune list schema"
+    words = "ablate status report verdict ui train evaluate curves stop logs retry forget data tune list schema"
     assert ran == {"make --dry-run", "optuna-dashboard", *(f"reid {word}" for word in words.split())}
     assert (workplace / "output" / "grids" / "demo" / "report.pdf").exists()
     assert (workplace / "output" / "studies" / "demo-knobs" / "report.pdf").exists()
+    assert (workplace / "runs-verdict" / "verdict.html").exists()
     trick, program = blocks("python")
     (workplace / "mine.py").write_text(trick)
     listed = ["reid", "list", "tricks", "--plugin", "mine.py"]
@@ -115,7 +117,7 @@ def test_commands_that_need_a_cluster_are_understood() -> None:
     """They are run against real clusters elsewhere; here their words are held against the command line."""
     text = "".join(blocks("text")).replace("\\\n", " ")
     found = [line.partition("  #")[0].split()[1:] for line in text.splitlines() if line.startswith("reid ")]
-    assert len(found) == 2
+    assert len(found) == 3
     group: Any = typer.main.get_command(app)
     for words in found:
         group.commands[words[0]].make_context(words[0], words[1:])

@@ -205,6 +205,7 @@ class _Rows:
         again: list[int] = []
         copied: list[int] = []
         averaged: list[int] = []
+        gone: set[int] = set()
         for rows in self._grouped(list(zip(self.arm, self.seed, strict=True))):
             had = [row for row in rows if self.state[row] in KEPT]
             again += [row for row in rows if row not in had] if had else rows[1:]
@@ -214,8 +215,8 @@ class _Rows:
             values = [self.value[row] for row in finished]
             (copied if len(set(values)) == 1 else averaged).extend(finished)
             self.value[finished[0]] = float(np.mean(values))
-            self.kept = [row for row in self.kept if row not in finished[1:]]
-        self.kept = [row for row in self.kept if row not in again]
+            gone.update(finished[1:])
+        self._drop({*gone, *again})
         if again:
             self.notes.append(
                 f"{_runs(again)} another row of the same arm and seed that stands for it ({self._listed(again)})."
@@ -254,8 +255,11 @@ class _Rows:
 
     def _leave_out(self, rows: Sequence[int], why: str) -> None:
         if rows:
-            self.kept = [row for row in self.kept if row not in rows]
+            self._drop(set(rows))
             self.notes.append(f"{_runs(rows)} {why} ({self._listed(rows)}): left out.")
+
+    def _drop(self, rows: set[int]) -> None:
+        self.kept = [row for row in self.kept if row not in rows]
 
     def _grouped(self, keys: Sequence[object]) -> list[list[int]]:
         groups: dict[object, list[int]] = {}
