@@ -9,8 +9,8 @@ from itertools import product
 def wandb_table() -> str:
     """The runs page of W&B: newest first, config and summary as dotted heads, states in small letters.
 
-    Mixup brings 2 points of accuracy, EMA nothing; 2 x 2 x 4 seeds. One run crashed half-way with a low accuracy and was
-    launched again, one crashed for good, one is running, one has NaN, one was made before EMA was an option.
+    Mixup brings 2 points of accuracy, EMA nothing; 2 x 2 x 4 seeds. One run crashed half-way with a low accuracy and
+    was launched again, one crashed for good, one is running, one has NaN, one was made before EMA was an option.
     """
     draw, rows = random.Random(1), []
     for seed, ema, mixup in product(range(4), (False, True), (False, True)):
@@ -34,7 +34,8 @@ def _wandb(state: str, ema: bool, mixup: bool, seed: int, value: str) -> list[st
 
 def wandb_recipe() -> str:
     """What the recipe in W&B's documentation writes: summary and config as Python's dictionaries, no states."""
-    draw, rows = random.Random(2), []
+    draw = random.Random(2)
+    rows: list[list[str]] = []
     for seed, warmup, optimiser in product(range(3), (0, 500), ("adamw", "sgd")):
         loss = 1.25 - 0.1 * (warmup > 0) + 0.02 * draw.gauss(0, 1)
         summary = {"_wandb": {"runtime": 12}, "val": {"loss": loss}, "epoch": 9}

@@ -16,6 +16,7 @@ from reid.errors import InputError
 from reid.metrics.spec import spec_of
 
 METRIC = "outcome"  # the metric's column in the table: a name without a unit
+OWN = ("seed", "state", METRIC)  # columns of the table that are no factor
 KEPT = ("finished", "diverged", "censored")  # states in which a run has had its turn
 ERRORS = ("loss", "error", "err", "wer", "cer", "mae", "mse", "rmse", "fid", "eer", "perplexity", "ppl")
 COSTS = ("latency", "seconds", "time", "duration", "memory", "cost")
@@ -85,6 +86,10 @@ def read_any_runs(sheet: Sheet, asked: Asked) -> AnyRuns:
     is none, and where no run counts.
     """
     factors = {name: sheet.find(name, "factor") for name in asked.factors}
+    if own := next((name for name in factors if name in OWN), None):
+        raise InputError(
+            f"--factors {own}: this name is kept for another column; give the column's whole head, or rename it"
+        )
     metric = sheet.find(asked.metric, "metric", OUTPUTS)
     seed = None if asked.seed is None else sheet.find(asked.seed, "seed column")
     _once(sheet, {**factors, f"metric {asked.metric}": metric} | ({} if seed is None else {f"seed {asked.seed}": seed}))

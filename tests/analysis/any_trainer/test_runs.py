@@ -92,12 +92,13 @@ def test_states_by_another_column_or_word(tmp_path: Path) -> None:
         ({"seed": "warmup"}, "warmup and seed warmup must be two columns"),
         ({"seed": "sed"}, "seed column 'sed' must be a column; did you mean 'seed'?"),
         ({"base": {"lr": "0"}}, "--base lr=0: must name one of --factors warmup,bnneck"),
+        ({"factors": ("seed", "warmup"), "seed": None}, "--factors seed: this name is kept for another column"),
         ({"metric": "bnneck", "factors": ("warmup", "State")}, "factor State must have two levels"),
     ],
 )
 def test_questions_that_do_not_fit(tmp_path: Path, asked: dict[str, object], words: str) -> None:
     with pytest.raises(InputError) as told:
-        read(tmp_path, FULL, **asked)
+        read(tmp_path, FULL, HEAD, **asked)
     assert words in str(told.value)
 
 
