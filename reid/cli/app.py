@@ -7,6 +7,7 @@ from rich.console import Console
 
 from reid.cli.ablate import ablate
 from reid.cli.data import data
+from reid.cli.doctor import doctor
 from reid.cli.lists import list_command, schema
 from reid.cli.mlflow import sync, ui
 from reid.cli.report import report
@@ -27,7 +28,7 @@ app = typer.Typer(
 app.add_typer(data, name="data")
 app.add_typer(runs)
 app.command("list")(list_command)
-for command in (ablate, tune, train, evaluate, curves, report, verdict, schema, sync, ui):
+for command in (ablate, tune, train, evaluate, curves, report, verdict, schema, sync, ui, doctor):
     app.command()(command)
 
 

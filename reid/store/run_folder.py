@@ -79,17 +79,21 @@ class RunFolder:
     def read_state(self) -> StateRecord:
         """How far the run is; planned where there is no state file, unreadable where a record of it is damaged."""
         try:
-            state = read_record(self.path / "state.json", StateRecord) or StateRecord()
+            state = self.recorded_state()
             for read in (self.read_run, self.read_result, self.read_evaluations):
                 read()
         except DamagedFileError as error:
             return StateRecord(state=RunState.UNREADABLE, reason=f"unreadable: {self._inside(error)}")
         return state
 
+    def recorded_state(self) -> StateRecord:
+        """What state.json says, whatever became of the rest of the folder. Raises DamagedFileError."""
+        return read_record(self.path / "state.json", StateRecord) or StateRecord()
+
     def state_to_change(self) -> StateRecord:
         """What state.json says, for who holds the run and is about to write over it; a new one where it is damaged."""
         try:
-            return read_record(self.path / "state.json", StateRecord) or StateRecord()
+            return self.recorded_state()
         except DamagedFileError:
             return StateRecord()
 
