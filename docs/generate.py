@@ -20,7 +20,7 @@ from reid.cli.views.catalogue import fields
 from reid.cli.views.schemas import FILES, file_schema
 from reid.metrics.scores import Scores
 from reid.recipe import Recipe
-from reid.store import looks, plan, run_records, study
+from reid.store import looks, plan, run_records, run_store, study
 from reid.store.run_records import Record
 
 DOCS = Path(__file__).parent
@@ -39,6 +39,7 @@ FILES_ON_DISK: dict[str, type[BaseModel]] = {
     "trials.json": study.TrialRecord,
     "comparison.json": study.ComparisonRecord,
     "importances.json": study.ImportanceRecord,
+    "output.json": run_store.OutputRecord,
 }
 
 

@@ -18,7 +18,7 @@ from reid.studies.launch import tune as tune_on
 from reid.studies.search import SearchStatus
 from reid.studies.study_file import StudyPlan
 from reid.tracking.background import BackgroundTracker
-from reid.tracking.study_tracker import study_tracker
+from reid.tracking.study.tracker import study_tracker
 
 LOG = logging.getLogger("reid")
 

@@ -36,4 +36,4 @@ def ablate(grid: Annotated[Path, typer.Argument(help="Grid file (YAML).")], opti
         tracker = BackgroundTracker(options.tracking_uri, output, launched.folder, view.warn)
         status = launch(launched, trainer, tracker, view, options.watchdog, options.stop_after)
         view.end(status)
-    raise typer.Exit(closing(status)[1])
+    raise typer.Exit(closing(status)[1] or int(tracker.failed))

@@ -13,7 +13,10 @@ def sync(
     output: Output = OUTPUT,
     tracking_uri: TrackingUri = None,
 ) -> None:
-    """Rebuild MLflow from the run folders; what was killed is not RUNNING there afterwards."""
+    """Rebuild MLflow from the run folders; what was killed is not RUNNING there afterwards.
+
+    What MLflow refuses is told, and keeps nothing else from being shown.
+    """
     from reid.store.run_store import settle_all
     from reid.tracking import TrackingError
     from reid.tracking import sync as rebuild
@@ -21,9 +24,15 @@ def sync(
     settle_all(output)
     tell_damaged(output)
     try:
-        typer.echo(f"{rebuild(output, tracking_uri, grid)} runs projected")
+        done = rebuild(output, tracking_uri, grid)
     except TrackingError as error:
         raise InputError(f"MLflow: {error}") from error
+    for notice in done.notices:
+        typer.echo(f"note: {notice}", err=True)
+    typer.echo(f"{done.runs} runs projected")
+    if done.refused:
+        more = f"; and {len(done.refused) - 1} more" if len(done.refused) > 1 else ""
+        raise InputError(f"MLflow: {done.refused[0]}{more}")
 
 
 def ui(

@@ -44,7 +44,7 @@ def run_study(options: LaunchOptions, file: Path, storage: str | None) -> None:
     from reid.studies.launch import Launch, study_folder, tune
     from reid.studies.study_file import StudyPlan
     from reid.tracking.background import BackgroundTracker
-    from reid.tracking.study_tracker import study_tracker
+    from reid.tracking.study.tracker import study_tracker
 
     output, device, skip = options.output, options.device, options.skip_unreadable
     wanted, plan = options.executor_options, StudyPlan(file, options.overrides)
@@ -60,7 +60,7 @@ def run_study(options: LaunchOptions, file: Path, storage: str | None) -> None:
         launch = Launch(output, trainer, tracker, command_line(), skip, storage, options.watchdog, options.stop_after)
         outcome = tune(plan, launch, view)
         view.end_study(outcome)
-    raise typer.Exit(closing(outcome)[1])
+    raise typer.Exit(closing(outcome)[1] or int(tracker.failed))
 
 
 def show_status(options: LaunchOptions, name: str, storage: str | None) -> None:

@@ -18,9 +18,9 @@ from reid.grids.budget import open_budget
 from reid.grids.forecast import Forecast, forecast
 from reid.grids.grid import Grid, read_grid
 from reid.grids.orchestrator import Orchestrator
-from reid.grids.planning import asked_runs, make_plan
+from reid.grids.planning import asked_runs, change_of_plan, make_plan
 from reid.grids.status import GridStatus, RunStatusRow, open_status
-from reid.store.plan import Plan
+from reid.store.plan import Plan, read_plan
 from reid.store.run_records import RunState
 from reid.store.run_store import RunStore
 from reid.store.stop_request import StopRequest
@@ -70,6 +70,8 @@ def prepare(
     folder = output / "grids" / grid.spec.name
     plan = make_plan(grid, opened, run_store.folder, command)
     if not (keep_plan and (folder / "plan.json").exists()):
+        if (folder / "plan.json").exists() and (change := change_of_plan(read_plan(folder).plan, plan)):
+            view.warn(change)
         folder.mkdir(parents=True, exist_ok=True)
         write_record(folder / "plan.json", plan)
     for asked in asked_runs(grid, plan, opened):

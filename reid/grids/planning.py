@@ -59,6 +59,20 @@ def asked_runs(grid: Grid, plan: Plan, opened: Opened) -> list[RunRecord]:
     ]
 
 
+def change_of_plan(before: Plan, now: Plan) -> str | None:
+    """One line about how the plan of a grid changes under its name; None where it asks for what it did."""
+    old, new = set(before.run_by_signature), set(now.run_by_signature)
+    if before.factors == now.factors and old == new:
+        return None
+    factors = "" if before.factors == now.factors else f"its factors were {_names(before)}, now {_names(now)}; "
+    left_out = f", {len(old - new)} are no longer part of it and stay in their folders" if old - new else ""
+    return f"grid {now.name}: the plan has changed: {factors}{len(new - old)} runs are new{left_out}"
+
+
+def _names(plan: Plan) -> str:
+    return ", ".join(factor.name for factor in plan.factors)
+
+
 def shares_of(grid: Grid, opened: Opened, folder_of: Callable[[str], RunFolder]) -> dict[str, str]:
     """By signature, the run whose training a run shares, see `shared_trainings`."""
     content = fingerprints(opened)

@@ -1,17 +1,21 @@
 """The runs of an output folder: a folder a signature, claimed by whoever trains the run."""
 
 import os
+import secrets
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Unpack
+from typing import Annotated, Unpack
+
+from pydantic import Field
 
 from reid.errors import InputError
+from reid.files import read_record, write_record
 from reid.registry import active_plugins
 from reid.store.claim import claim
 from reid.store.fingerprint import training_code
 from reid.store.run_folder import RunFolder
-from reid.store.run_records import DatasetRecord, RecipeRecord, RunRecord, RunState, StateChanges
+from reid.store.run_records import DatasetRecord, FileRecord, RecipeRecord, RunRecord, RunState, StateChanges
 
 INTERRUPTED = "interrupted: its process ended without a word"
 
@@ -82,6 +86,21 @@ class RunStore:
                 if mine and folder.read_state().state == RunState.RUNNING:
                     set_state(folder, state=RunState.STOPPED, reason=INTERRUPTED)
         return folder.read_state().state
+
+
+class OutputRecord(FileRecord):
+    """output.json: which output folder this is, for stores that several show themselves in."""
+
+    id: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="drawn once; moves and copies keep it")]
+
+
+def output_id(output: Path) -> str:
+    """The id of an output folder, drawn if it has none; for one process of it at a time."""
+    record = read_record(output / "output.json", OutputRecord)
+    if record is None:
+        record = OutputRecord(id=secrets.token_hex(8))
+        write_record(output / "output.json", record)
+    return record.id
 
 
 def asked_now(

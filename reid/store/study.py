@@ -124,6 +124,7 @@ class StudyRecord(FileRecord):
     fresh_seeds: Annotated[tuple[int, ...], Field(description="of the comparison; no trial is trained with them")] = ()
     split: SplitRecord
     storage: Annotated[str, Field(description="without its password")] = ""
+    identity: Annotated[str | None, Field(description="drawn once, where the trials are kept")] = None
     plugins: tuple[Plugin, ...] = ()
 
     @property

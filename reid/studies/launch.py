@@ -88,7 +88,8 @@ def tune(plan: StudyPlan, launch: Launch, view: StudyView) -> Outcome:
     search = open_search(plan, run_store, launch.skip_unreadable, view)
     with Storage(launch.storage or plan.spec.storage, folder) as storage:
         trials = Trials(plan, storage, search.data.fingerprint)
-        study = write_study(plan.record(search.record, storage.shown, launch.command), storage)
+        asked = plan.record(search.record, storage.shown, launch.command)
+        study = write_study(asked.model_copy(update={"identity": trials.identity}), storage)
         with launch.tracker as tracker, launch.executor:
             outcome = _search(study, trials, search, launch, view)
             if not outcome.stopped:

@@ -1,5 +1,6 @@
 """The trials of a study, shared by all processes that work on it: taken, reported on, ended, and taken over."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -103,6 +104,9 @@ class Trials:
                 load_if_exists=True,
             )
             self._define(fingerprint)
+            if "identity" not in self.study.user_attrs:
+                self.study.set_user_attr("identity", secrets.token_hex(8))
+        self.identity: str = self.study.user_attrs["identity"]
         self.heartbeat = WorkerHeartbeat(self.study)
         self.heartbeat.beat()  # known before it owns anything
         self._spaces = space(plan.knobs)

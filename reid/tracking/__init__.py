@@ -3,9 +3,19 @@
 from reid.tracking.download import download
 from reid.tracking.forget import delete_projections
 from reid.tracking.grid_tracker import Tracker
-from reid.tracking.mlflow_store import TrackingError
+from reid.tracking.mlflow_store import RefusedError, TrackingError
 from reid.tracking.server import serve
-from reid.tracking.study_tracker import study_tracker
-from reid.tracking.sync import sync
+from reid.tracking.study.tracker import study_tracker
+from reid.tracking.sync import Synced, sync
 
-__all__ = ["Tracker", "TrackingError", "delete_projections", "download", "serve", "study_tracker", "sync"]
+__all__ = [
+    "RefusedError",
+    "Synced",
+    "Tracker",
+    "TrackingError",
+    "delete_projections",
+    "download",
+    "serve",
+    "study_tracker",
+    "sync",
+]

@@ -12,12 +12,12 @@ from reid.errors import InputError
 from reid.store.plan import read_plan
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import RunState, StateRecord
-from reid.tracking.grid_tracker import PLAN
+from reid.tracking.generations import NUMBER, PLAN
 from reid.tracking.mlflow_store import Store, tracking_errors
 from reid.tracking.writer import FOLDER, KEPT
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
+    from mlflow.entities import Experiment, Run
 
 AT_A_TIME = 8
 MOST_BYTES = 2**30  # of one artifact
@@ -35,19 +35,18 @@ def download(uri: str, grid: str, output: Path) -> Path:
     """
     if not NAME.fullmatch(grid):
         raise InputError(f"{uri}: {grid!r} is no name of a grid; give the name of an experiment there")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "false")  # in threads that our end would wait for
     store = Store(uri, output)
     with tracking_errors(uri):
-        found = store.client.get_experiment_by_name(grid)
-        if found is None:
-            names = ", ".join(sorted(one.name for one in store.client.search_experiments() if one.name != "Default"))
-            raise InputError(f"{uri}: the grid {grid} must be an experiment there, found {names or 'none'}")
-        keepers = store.search(found.experiment_id, {"reid.kind": "arm", "reid.plan": PLAN})
+        found = _experiment(store, grid)
+        newest = found.tags.get(NUMBER)
+        keepers = store.search(found.experiment_id, {"reid.plan": PLAN})
+        keepers = [run for run in keepers if run.data.tags.get(NUMBER) == newest]
         if not keepers:
             raise InputError(f"{uri}: the experiment {grid} holds no plan; bring it up to date with `reid sync {grid}`")
         folder = output / "grids" / grid
         folder.mkdir(parents=True)
-        _fetch(store, keepers[0].info.run_id, PLAN, folder / PLAN)
+        _fetch(store, keepers[0], PLAN, folder / PLAN)
         planned = read_plan(folder).plan.run_by_signature
         for run in planned.values():
             if not SIGNATURE.fullmatch(run.signature):
@@ -59,6 +58,20 @@ def download(uri: str, grid: str, output: Path) -> Path:
     return folder
 
 
+def _experiment(store: Store, grid: str) -> "Experiment":
+    """The experiment that is called `grid`, or that shows a grid of that name."""
+    found = store.client.get_experiment_by_name(grid)
+    if found is not None:
+        return found
+    shown = [one for one in store.experiments({"reid.name": grid}) if one.lifecycle_stage == "active"]
+    if len(shown) == 1:
+        return shown[0]
+    names = [one.name for one in shown or store.client.search_experiments() if one.name != "Default"]
+    raise InputError(
+        f"{store.uri}: the grid {grid} must be an experiment there, found {', '.join(sorted(names)) or 'none'}"
+    )
+
+
 def _download_run(store: Store, run: "Run", runs: Path) -> None:
     folder = RunFolder(runs / run.data.tags["reid.signature"])
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -66,11 +79,11 @@ def _download_run(store: Store, run: "Run", runs: Path) -> None:
     there = {file.path for file in store.client.list_artifacts(run_id, FOLDER)}
     for name in KEPT:
         if f"{FOLDER}/{name}" in there:
-            _fetch(store, run_id, f"{FOLDER}/{name}", folder.path / name)
+            _fetch(store, run, f"{FOLDER}/{name}", folder.path / name)
     if not (folder.path / "state.json").exists():  # still running: the rest is sent when it ends
         folder.write_state(StateRecord(state=_state(run)))
     elif any(file.path == CURVES for file in store.client.list_artifacts(run_id)):
-        _fetch(store, run_id, CURVES, folder.path / CURVES)
+        _fetch(store, run, CURVES, folder.path / CURVES)
 
 
 def _state(run: "Run") -> RunState:
@@ -78,14 +91,15 @@ def _state(run: "Run") -> RunState:
     return RunState(told) if told in tuple(RunState) else RunState.STOPPED
 
 
-def _fetch(store: Store, run_id: str, artifact: str, to: Path) -> None:
+def _fetch(store: Store, run: "Run", artifact: str, to: Path) -> None:
     """One artifact to the file `to`, and nowhere else: whoever can write to the server chooses what it is called."""
     with TemporaryDirectory() as temporary:
-        copy = Path(store.client.download_artifacts(run_id, artifact, temporary)).resolve()
-        if not copy.is_relative_to(Path(temporary).resolve()) or not copy.is_file() or copy.is_symlink():
-            raise InputError(f"{store.uri}: artifact {artifact} of run {run_id} is not a file; sync the grid again")
+        copy = Path(temporary) / "artifact"
+        store.fetch(run, artifact, copy)
+        if not copy.is_file() or copy.is_symlink():
+            raise InputError(f"{store.uri}: artifact {artifact} of run {run.info.run_id} is not a file; sync again")
         if (size := copy.stat().st_size) > MOST_BYTES:
             raise InputError(
-                f"{store.uri}: artifact {artifact} of run {run_id} has {size:,} bytes, at most {MOST_BYTES:,}"
+                f"{store.uri}: artifact {artifact} of run {run.info.run_id} has {size:,} bytes, at most {MOST_BYTES:,}"
             )
         shutil.copyfile(copy, to)

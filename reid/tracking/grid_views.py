@@ -13,11 +13,13 @@ from importlib.metadata import version
 from typing import Any
 
 from reid.store.plan import Plan
+from reid.tracking.keys import LONGEST_EXPERIMENT_TAG, key
 from reid.tracking.payload import milliseconds
 
 State = dict[str, Any]  # a page's state, as the UI keeps it
 TAG = "mlflow.sharedViewState."
 TESTED = ("3.17", "3.18")  # the browser tests of views passed with these
+MOST_CLOSED = 500  # arms; the list of them must fit into a tag
 # Columns as the UI names them, with their widths in pixels.
 RUN_NAME, CREATED, DURATION = "attributes.`Run Name`", "runDateAndNestInfo", "duration"
 STATE = {"tags.`reid.state`": 80}
@@ -37,15 +39,15 @@ def leaderboard(plan: Plan) -> State:
 
 
 def by_arm(plan: Plan) -> State:
-    """A row an arm, in order of mean mAP; it opens to the arm's runs."""
+    """A row an arm, in order of mean mAP; it opens to the arm's runs, and is open where they are too many to list."""
     group = {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "reid.arm"}]}
-    closed = {f"tag.reid.arm.{arm.arm}": False for arm in plan.arms}
+    closed = {f"tag.reid.arm.{arm.arm}": False for arm in plan.arms[:MOST_CLOSED]}
     return runs_page({**_tricks(plan), **RESULTS, **STATE}, groupBy=group, groupsExpanded=closed)
 
 
 def charts(plan: Plan) -> State:
     """What the tricks do together, how the runs learn, what they cost."""
-    tricks = [f"trick.{short}" for short in plan.shorts.values()]
+    tricks = [key(f"trick.{short}") for short in plan.shorts.values()]
     cost, result = [{"key": key, "type": "METRIC"} for key in ("time/train_seconds", "final/mAP")]
     cards: list[State] = [
         {
@@ -99,7 +101,7 @@ def line_chart(title: str, *metrics: str) -> State:
 
 
 def _tricks(plan: Plan) -> dict[str, int]:
-    return {f"params.`trick.{short}`": 82 for short in plan.shorts.values()}
+    return {f"params.`{key(f'trick.{short}')}`": 82 for short in plan.shorts.values()}
 
 
 def runs_page(columns: dict[str, int], **changes: Any) -> State:
@@ -142,11 +144,15 @@ def untested() -> str | None:
 
 
 def tags_of(created: str | float, views: Mapping[str, tuple[str, State]]) -> dict[str, str]:
-    """The experiment tags that make saved views, given as key to (name, state); none for an untested MLflow."""
+    """The experiment tags that make saved views, given as key to (name, state); none for an untested MLflow.
+
+    A view of more columns than a tag has room for is left out.
+    """
     if untested():
         return {}
     time = milliseconds(created)
-    return {f"{TAG}{key}": pack(name, time, state) for key, (name, state) in views.items()}
+    packed = {f"{TAG}{key}": pack(name, time, state) for key, (name, state) in views.items()}
+    return {tag: view for tag, view in packed.items() if len(view) <= LONGEST_EXPERIMENT_TAG}
 
 
 def links_to(base: str, experiment: str, views: Mapping[str, str]) -> dict[str, str]:

@@ -9,10 +9,12 @@ from statistics import mean, stdev
 import numpy as np
 from pydantic import JsonValue
 
+from reid.recipe import digest
 from reid.store.measured import ENDING, mean_across_domains
 from reid.store.plan import Plan
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import ResultRecord, RunRecord, RunState
+from reid.tracking import keys
 from reid.tracking.downsample import bins, epochs_a_bin, extremes
 
 CURVES = {"accuracy": "train/accuracy", "conflict_share": "train/conflict"}  # besides the losses
@@ -24,6 +26,7 @@ URGENCY = (
     RunState.FINISHED, RunState.DIVERGED,
 )  # fmt: skip
 Params = dict[str, JsonValue]
+TRAIN_ON = "train_on"  # the factor that is not in a recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,13 @@ def milliseconds(time: str | float) -> int:
 def arm_state(states: Sequence[RunState]) -> RunState:
     """The state of an arm from those of its seeds: the one that most needs to be seen."""
     return min(states, key=URGENCY.index)
+
+
+def arm_signature(plan: Plan, arm: str) -> str:
+    """What an arm is trained with: 16 hexadecimal digits of its recipe and its data, the same in every plan."""
+    record = plan.arm_by_name[arm]
+    data = [plan.dataset.fingerprint if plan.dataset else "", record.levels.get(TRAIN_ON, "")]
+    return digest([record.recipe.root or record.levels, *data])
 
 
 def arm_tags(plan: Plan, arm: str, state: RunState) -> dict[str, str]:
@@ -158,7 +168,7 @@ def _curves(folder: RunFolder) -> Iterator[tuple[str, float, int]]:
 
 
 def arm_points(folders: Sequence[RunFolder]) -> list[Point]:
-    """Means over an arm's finished seeds, and the standard deviation of mAP. A mean of more seeds wins by its time."""
+    """Means over an arm's finished seeds, and the standard deviation of mAP."""
     ended = [folder for folder in folders if folder.read_state().state == RunState.FINISHED]
     finished = {folder: result for folder in ended if (result := folder.read_result()) is not None}
     if not finished:
@@ -172,7 +182,19 @@ def arm_points(folders: Sequence[RunFolder]) -> list[Point]:
     points += [Point(key, mean(one[key] for one in measured), time) for key in shared]
     if len(results) > 1:
         points.append(Point("final/mAP_sd", stdev(result.scores.mAP for result in results), time))
-    return points
+    return [point for point in points if math.isfinite(point.value)]
+
+
+def experiment_note(plan: Plan) -> str:
+    """The question of a grid, and its file as far as there is room."""
+    head = f"# {plan.title}\n\n{plan.question}\n\n`{plan.command}`"
+    where = "the artifact `grid.yaml` of the newest run `plan`"
+    return keys.note(head, plan.yaml, where, keys.LONGEST_EXPERIMENT_TAG)
+
+
+def plan_note(plan: Plan) -> str:
+    head = f"### {len(plan.arms)} arms, {len(plan.runs)} runs, planned {plan.created}"
+    return keys.note(head, plan.yaml, "the artifact `grid.yaml`", keys.LONGEST_TAG)
 
 
 def switched_list(plan: Plan, arm: str) -> str:

@@ -20,8 +20,8 @@ from reid.store.study import planned_studies
 from reid.tracking.grid_tracker import Tracker
 from reid.tracking.grid_views import TESTED, untested, view_links
 from reid.tracking.mlflow_store import QUIET, Store, TrackingError
-from reid.tracking.study_tracker import study_tracker
-from reid.tracking.study_views import study_links
+from reid.tracking.study.tracker import study_tracker
+from reid.tracking.study.views import study_links
 
 HOST = "127.0.0.1"
 Links = Callable[[str, str], dict[str, str]]
@@ -41,6 +41,8 @@ def serve(output: Path, uri: str | None, port: int, open_browser: bool) -> None:
     pages: list[tuple[str, str, Links]]
     pages = [(f"study {folder.name}", study_tracker(uri, output, folder).open(), study_links) for folder in studies]
     pages += [(grid.plan.name, tracker.open_grid(grid.path), view_links) for grid in grids]
+    for notice in tracker.notices:
+        print(f"note: {notice}", flush=True)
     if tracker.store.uri.startswith("http"):
         _show(tracker.store.uri, pages, open_browser)
         return

@@ -1,11 +1,13 @@
 """MLflow goes away and comes back; the mirror knows what it owes."""
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from reid.tracking import TrackingError
+from reid.errors import InputError
+from reid.tracking import RefusedError, TrackingError
 from reid.tracking import background as mirrors
 from reid.tracking.background import BackgroundTracker
 
@@ -20,7 +22,10 @@ class Store:
         self.tries = 0
         self.tried = threading.Condition()
         self.projected: list[str] = []
+        self.notices: list[str] = []
         self.closed = False
+        self.hangs = threading.Event()
+        self.raising: dict[str, Exception] = {}  # by the folder's name
 
     def open(self, _uri: str | None, _output: Path, _folder: Path) -> "Store":
         self._use()
@@ -28,6 +33,10 @@ class Store:
 
     def project(self, folder: Path) -> None:
         self._use()
+        if self.hangs.is_set():
+            time.sleep(30)
+        if error := self.raising.get(folder.name):
+            raise error
         self.projected.append(folder.name)
 
     def close(self) -> None:
@@ -98,3 +107,64 @@ def test_down_to_the_end_ends_all_the_same(store: Store) -> None:
         store.wait_for_tries(2)
     assert store.projected == []
     assert len(warnings) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "failed"),
+    [
+        (RefusedError("tracking store x: invalid name"), "tracking store x: invalid name", False),
+        (InputError("state.json: must be JSON"), "state.json: must be JSON", False),
+        (KeyError("reid.kind"), r"KeyError: 'reid.kind' (test_background.py, line ", True),
+    ],
+)
+def test_a_folder_that_cannot_be_shown_is_told_and_holds_nothing_up(
+    store: Store, error: Exception, words: str, failed: bool
+) -> None:
+    warnings: list[str] = []
+    store.raising = {"bad": error, "worse": error}
+    with mirror(store, warnings) as mirrored:
+        for name in ("bad", "a", "worse", "b"):
+            mirrored.project(Path(name))
+    assert store.projected == ["a", "b"]
+    assert store.closed
+    assert warnings[0].startswith(f"MLflow: bad is not shown: {words}")
+    assert warnings[1:] == ["MLflow: 2 folders could not be shown; `reid sync` says why"]
+    assert mirrored.failed is failed
+
+
+def test_an_error_that_nobody_foresaw_at_the_opening_is_told_and_fails() -> None:
+    warnings: list[str] = []
+
+    def opened(*_: object) -> Store:
+        raise ZeroDivisionError("division by zero")
+
+    with BackgroundTracker(None, Path("output"), Path("grid"), warnings.append, opened) as mirrored:
+        mirrored.project(Path("a"))
+    assert mirrored.failed
+    (line,) = warnings
+    assert line.startswith("MLflow: ZeroDivisionError: division by zero (test_background.py, line ")
+
+
+def test_a_store_that_never_answers_does_not_keep_the_end_waiting(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirrors, "SILENT_SECONDS", 0.1)
+    monkeypatch.setattr(mirrors, "STALLED_SECONDS", 0.3)
+    warnings: list[str] = []
+    store.hangs.set()
+    began = time.monotonic()
+    with mirror(store, warnings) as mirrored:
+        mirrored.project(Path("a"))
+    assert time.monotonic() - began < 10
+    assert warnings == [
+        "MLflow: 1 folders are still to be shown; Ctrl-C leaves them to `reid sync`",
+        "MLflow: nothing came of it for 0 s, given up; `reid sync` repairs MLflow later",
+    ]
+
+
+def test_what_the_projection_has_to_say_is_said(store: Store) -> None:
+    warnings: list[str] = []
+    store.notices = ["grid demo is shown in the experiment 'demo-1'"]
+    with mirror(store, warnings) as mirrored:
+        mirrored.project(Path("a"))
+    assert warnings == ["MLflow: grid demo is shown in the experiment 'demo-1'"]

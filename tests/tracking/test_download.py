@@ -123,7 +123,7 @@ def test_a_report_from_a_server_over_http_has_the_bytes_of_the_one_from_folders(
     grid = fabric.grid(tricks=("bnneck",), seeds=(0, 1, 2), outcomes={("1", 2): "diverged"})
     here = write_report(grid, tmp_path / "here", FORMATS)
     with plain_server(tmp_path, migrated) as uri:
-        assert sync(fabric.output, uri) == 6
+        assert sync(fabric.output, uri).runs == 6
         shutil.rmtree(fabric.output)  # the server alone
         monkeypatch.chdir(tmp_path)
         words = ["report", "demo", "--from-mlflow", uri, "--out", "there", "--format", ",".join(FORMATS)]

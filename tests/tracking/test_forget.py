@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 def test_a_forgotten_run_is_gone_from_every_store_and_can_come_back(fabric: Fabric) -> None:
     grid = fabric.grid(tricks=("bnneck",), seeds=(0,))
     runs = fabric.runs(grid)
-    assert sync(fabric.output, None) == 2
+    assert sync(fabric.output, None).runs == 2
     folder, store = runs["1", 0], Store(None, fabric.output)
     (run_id,) = raw(folder, "mlflow").values()
     lines = delete_projections(fabric.output, folder)

@@ -31,7 +31,7 @@ class Mirrored:
         """By name; fails if a name is there twice."""
         experiment = self.client.get_experiment_by_name(grid)
         assert experiment is not None
-        runs = list(self.client.search_runs([experiment.experiment_id]))
+        runs = list(self.client.search_runs([experiment.experiment_id], "tags.`reid.kind` != 'plan'"))
         named = {run.info.run_name: run for run in runs}
         assert len(named) == len(runs)
         return named

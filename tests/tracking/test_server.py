@@ -69,7 +69,7 @@ def test_a_server_that_dies_and_comes_back_is_told_everything(fabric: Fabric) ->
     with pytest.raises(TrackingError, match=f"tracking store http://{HOST}:{port}: "):
         tracker.project(runs["1", 0].path)
     with running_server(Store(None, fabric.output), port) as base:
-        assert sync(fabric.output, base) == 2
+        assert sync(fabric.output, base).runs == 2
         named = {run.info.run_name: run for run in tracker.store.search(tracker.open_grid(grid), {"reid.kind": "run"})}
         assert {name: run.info.status for name, run in named.items()} == {"0 s0": "FINISHED", "1 s0": "FINISHED"}
         assert named["1 s0"].data.metrics["final/mAP"] == raw(runs["1", 0], "result")["metrics"]["mAP"]
@@ -109,7 +109,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Ser
     shutil.copy(migrated, output / "mlflow.db")
     fabric = Fabric(output)
     runs = fabric.runs(fabric.grid(outcomes={("10", 1): "diverged"}))
-    assert sync(output, None) == len(runs)
+    assert sync(output, None).runs == len(runs)
     process = subprocess.Popen(
         [sys.executable, "-c", SERVE, str(output)],
         cwd=Path(reid.__file__).parents[1],

@@ -10,7 +10,7 @@ from reid.errors import InputError
 from reid.files import write_json
 from reid.tracking import TrackingError, study_tracker, sync
 from reid.tracking.mlflow_store import embedded_uri
-from reid.tracking.study_payload import open_study
+from reid.tracking.study.payload import open_study
 from tests.helpers.run_on_disk import CREATED, DATASET, standard_recipe, write_run
 from tests.tracking.conftest import Fabric
 
@@ -69,7 +69,7 @@ def runs_of(fabric: Fabric) -> dict[str, Any]:
 
 def test_states_parents_and_values_are_true(fabric: Fabric) -> None:
     folder = write_toy_study(fabric, list(STATES))
-    assert sync(fabric.output, None, "toy") == len(STATES)
+    assert sync(fabric.output, None, "toy").runs == len(STATES)
     runs = runs_of(fabric)
     assert len(runs) == 1 + 2 * len(STATES)
     for number, (state, status) in enumerate(STATES.items()):
@@ -104,7 +104,7 @@ def test_the_tag_of_the_best_moves_on_and_nothing_is_doubled(fabric: Fabric) -> 
     }  # fmt: skip
     assert runs["toy"].info.status == "FINISHED"
     assert len(runs) == 5
-    assert sync(fabric.output, None) == 2
+    assert sync(fabric.output, None).runs == 2
     assert len(runs_of(fabric)) == 5
 
 

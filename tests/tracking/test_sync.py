@@ -28,10 +28,10 @@ def statuses(fabric: Fabric, grid: str = "demo") -> dict[str, str]:
 
 def test_sync_rebuilds_a_store_that_was_lost(fabric: Fabric, migrated: Path) -> None:
     fabric.grid(tricks=("bnneck",), outcomes={("1", 1): "planned", ("0", 0): "failed"})
-    assert sync(fabric.output, None) == 3
+    assert sync(fabric.output, None).runs == 3
     before = statuses(fabric)
     shutil.copy(migrated, fabric.output / "mlflow.db")
-    assert sync(fabric.output, None) == 3
+    assert sync(fabric.output, None).runs == 3
     assert statuses(fabric) == before == {"0 s0": "FAILED", "0 s1": "FINISHED", "1 s0": "FINISHED"}
 
 
@@ -53,8 +53,8 @@ def test_mlflow_and_the_csv_have_the_same_numbers(fabric: Fabric, tmp_path: Path
 def test_sync_takes_one_grid_or_all(fabric: Fabric) -> None:
     fabric.grid(name="two", tricks=("bnneck",), seeds=(0,))
     fabric.grid(name="one", tricks=("warmup",), seeds=(7,))
-    assert sync(fabric.output, None, "one") == 2
-    assert sync(fabric.output, None) == 4
+    assert sync(fabric.output, None, "one").runs == 2
+    assert sync(fabric.output, None).runs == 4
 
 
 def test_sync_repairs_what_is_left_running(fabric: Fabric) -> None:
@@ -68,7 +68,7 @@ def test_sync_repairs_what_is_left_running(fabric: Fabric) -> None:
     assert set(statuses(fabric).values()) == {"RUNNING"}
     shutil.rmtree(runs["1", 0].path)
     write_raw(runs["1", 1], "state", {**raw(runs["1", 1], "state"), "state": "stopped"})
-    assert sync(fabric.output, None) == 3
+    assert sync(fabric.output, None).runs == 3
     now = statuses(fabric)
     assert (now["0 s0"], now["1 s0"], now["1 s1"]) == ("RUNNING", "KILLED", "KILLED")
 
@@ -79,7 +79,7 @@ def test_a_damaged_folder_is_a_state_there_and_the_others_are_projected(fabric: 
     for key, record in {("0", 0): "state.json", ("0", 1): "run.json", ("1", 0): "curves.parquet"}.items():
         (runs[key].path / record).write_text("{")
         (runs[key].path / "mlflow.json").write_text("{")
-    assert sync(fabric.output, None) == 4
+    assert sync(fabric.output, None).runs == 4
     assert statuses(fabric) == {"0 s0": "FAILED", "0 s1": "FAILED", "1 s0": "FAILED", "1 s1": "FINISHED"}
 
 

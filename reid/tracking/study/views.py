@@ -1,7 +1,8 @@
 """The saved views of a study's experiment, as reid/tracking/grid_views.py has them for a grid."""
 
 from reid.tracking.grid_views import STATE, State, line_chart, links_to, runs_page, tags_of
-from reid.tracking.study_payload import StudyFolder
+from reid.tracking.keys import key
+from reid.tracking.study.payload import StudyFolder
 
 TRIALS = "tags.`reid.kind` = 'trial'"
 
@@ -11,7 +12,7 @@ def trials_view(study: StudyFolder) -> State:
     return runs_page(
         {**_results(study), **_knobs(study), **STATE},
         searchFilter=TRIALS,
-        orderByKey=f"metrics.`final/{study.record.metrics[0]}`",
+        orderByKey=next(iter(_results(study))),
         orderByAsc=study.record.objectives[0].direction == "minimize",
     )
 
@@ -19,16 +20,17 @@ def trials_view(study: StudyFolder) -> State:
 def charts_view(study: StudyFolder) -> State:
     """Parallel coordinates of the knobs, and how the trials learn."""
     first = study.record.metrics[0]
+    final = key(f"final/{first}")
     cards: list[State] = [
         {
             "type": "PARALLEL",
             "displayName": f"Knobs and {first}",
-            "selectedParams": [knob.name for knob in study.record.knobs],
-            "selectedMetrics": [f"final/{first}"],
+            "selectedParams": [key(knob.name) for knob in study.record.knobs],
+            "selectedMetrics": [final],
             "showAllRuns": True,
         },
-        line_chart(f"{first} on validation identities", f"val/{first}"),
-        {"type": "BAR", "displayName": f"{first} by trial", "metricKey": f"final/{first}"},
+        line_chart(f"{first} on validation identities", key(f"val/{first}")),
+        {"type": "BAR", "displayName": f"{first} by trial", "metricKey": final},
     ]
     common = {"metricSectionId": "reid", "deleted": False, "isGenerated": False, "runsCountToCompare": 500}
     section = {
@@ -62,8 +64,8 @@ def study_links(base: str, experiment: str) -> dict[str, str]:
 
 
 def _results(study: StudyFolder) -> dict[str, int]:
-    return {f"metrics.`final/{metric}`": 100 for metric in study.record.metrics}
+    return {f"metrics.`{key(f'final/{metric}')}`": 100 for metric in study.record.metrics}
 
 
 def _knobs(study: StudyFolder) -> dict[str, int]:
-    return {f"params.`{knob.name}`": 110 for knob in study.record.knobs}
+    return {f"params.`{key(knob.name)}`": 110 for knob in study.record.knobs}

@@ -17,6 +17,7 @@ from reid.store.study import (
     read_study,
     read_trials,
 )
+from reid.tracking import keys
 from reid.tracking.payload import Params, Point, milliseconds, training_note, training_tags
 
 # A pruned trial is KILLED: it was ended on purpose before it had its value. reid.state tells it from a stopped one.
@@ -35,6 +36,7 @@ COLORS = {
     TrialState.WAITING: "#D0D0D0",
 }
 BEST = "#FF7F0E"
+YAML = "study.yaml"
 
 
 @dataclass(frozen=True)
@@ -115,11 +117,11 @@ def study_tags(study: StudyFolder) -> dict[str, str]:
         "reid.best_trial": "" if study.best is None else str(study.best),
         "reid.sampler": study.record.sampler.name,
         "reid.pruner": study.record.pruner,
-        "mlflow.note.content": study_note(study),
+        "mlflow.note.content": study_note(study, keys.LONGEST_TAG),
     }
 
 
-def study_note(study: StudyFolder) -> str:
+def study_note(study: StudyFolder, longest: int) -> str:
     asked, gap = study.record, study.comparison
     lines = [f"# {asked.title}", asked.question, f"`{asked.command}`"]
     if gap is not None:
@@ -127,7 +129,8 @@ def study_note(study: StudyFolder) -> str:
         found.append(f"95 % interval {_number(gap.low)} to {_number(gap.high)}, p = {_number(gap.p)}")
         found.append(f"optimism of the search: {_number(gap.optimism)}")
         lines.append("; ".join(found))
-    return "\n\n".join([*(line for line in lines if line), f"```yaml\n{asked.yaml}\n```"])
+    where = f"the artifact `{YAML}` of the run {asked.name}"
+    return keys.note("\n\n".join(line for line in lines if line), asked.yaml, where, longest)
 
 
 def study_points(study: StudyFolder) -> list[Point]:

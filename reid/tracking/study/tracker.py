@@ -7,11 +7,12 @@ from reid.files import DamagedFileError
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import RunState
 from reid.store.study import ComparisonRecord, TrialRecord, TrialRun, TrialState
-from reid.tracking import study_payload as facts
+from reid.tracking import keys
 from reid.tracking.mlflow_store import Store, tracking_errors
 from reid.tracking.payload import Params, Point, milliseconds, training_params
-from reid.tracking.study_payload import STATUS, StudyFolder, open_study, sides
-from reid.tracking.study_views import study_view_tags
+from reid.tracking.study import payload as facts
+from reid.tracking.study.payload import STATUS, StudyFolder, open_study, sides
+from reid.tracking.study.views import study_view_tags
 from reid.tracking.writer import Writer
 
 FILES = ("study.json", "trials.json", "comparison.json", "importances.json", "report.pdf")
@@ -23,6 +24,7 @@ class StudyTracker:
     def __init__(self, uri: str | None, output: Path, folder: Path) -> None:
         self.store = Store(uri, output)
         self.output, self.folder = output, folder
+        self.notices: list[str] = []
         self._writer = Writer(self.store)
         self._ids: dict[tuple[str, ...], str] = {}
         self._written: dict[int, tuple[TrialRecord, bool]] = {}  # by number, and whether it was the best
@@ -55,28 +57,42 @@ class StudyTracker:
         key = ("experiment",)
         if key not in self._ids:
             tags = {
-                "mlflow.note.content": facts.study_note(study),
+                "mlflow.note.content": facts.study_note(study, keys.LONGEST_EXPERIMENT_TAG),
                 "mlflow.experimentKind": "custom_model_development",
                 "mlflow.experiment.primaryMetric.name": f"final/{study.record.metrics[0]}",
                 "reid.dataset": study.record.dataset.name,
                 **study_view_tags(study),
             }
-            self._ids[key] = self.store.experiment(study.experiment, tags)
+            # A study is shared by output folders: not theirs, but its own.
+            found = self.store.experiment(study.experiment, study.record.identity, tags)
+            if found.name != study.experiment:
+                self.notices.append(f"study {study.record.name} is shown in the experiment {found.name!r}")
+            self._ids[key] = str(found.experiment_id)
         return self._ids[key]
 
     def _run(
-        self, study: StudyFolder, tags: dict[str, str], parent: str | None, name: str, started: str | float
+        self,
+        study: StudyFolder,
+        tags: dict[str, str],
+        parent: str | None,
+        name: str,
+        started: str | float,
+        params: Params,
     ) -> str:
-        """Id of the run that has these tags, made under its parent if there is none."""
+        """Id of the run that has these tags and parameters, made under its parent if there is none."""
         key = tuple(tags.values())
         if key not in self._ids:
             more = {} if parent is None else {"mlflow.parentRunId": parent}
-            run = self._writer.find_or_create(self._experiment(study), tags, more, name, started)
+            run = self._writer.find_or_create(self._experiment(study), tags, more, name, started, params)
             self._ids[key] = run.info.run_id
         return self._ids[key]
 
     def _parent(self, study: StudyFolder) -> str:
-        return self._run(study, {"reid.kind": "study"}, None, study.record.name, study.record.created)
+        if ("study",) not in self._ids:
+            params = facts.study_params(study)
+            run_id = self._run(study, {"reid.kind": "study"}, None, study.record.name, study.record.created, params)
+            self.store.client.log_text(run_id, study.record.yaml, facts.YAML)
+        return self._ids["study",]
 
     def _write_study(self, study: StudyFolder) -> None:
         parent = self._parent(study)
@@ -101,8 +117,8 @@ class StudyTracker:
         if trial.state.is_over and self._written.get(number) == version:
             return
         tags = {"reid.kind": "trial", "reid.trial": str(number)}
-        child = self._run(study, tags, self._parent(study), f"trial {number}", started)
         params: Params = dict(trial.params)
+        child = self._run(study, tags, self._parent(study), f"trial {number}", started, params)
         self._writer.log(child, facts.trial_points(study, trial), params, facts.trial_tags(study, trial))
         for run in trial.runs:
             self._write_run(study, run, child, f"trial {number} s{run.seed}", str(number))
@@ -113,10 +129,10 @@ class StudyTracker:
         time = comparison.created
         for side in sides(comparison):
             tags = {"reid.kind": "comparison", "reid.trial": side.key}
-            child = self._run(study, tags, parent, side.title, time)
+            params: Params = dict(side.params)
+            child = self._run(study, tags, parent, side.title, time, params)
             values = [value for value in side.compared.values if value is not None]
             points = [Point(f"final/{comparison.metric}", fmean(values), milliseconds(time))] if values else []
-            params: Params = dict(side.params)
             self._writer.log(child, points, params, {"reid.state": "complete"})
             for run in side.compared.runs:
                 self._write_run(study, run, child, f"{side.title} s{run.seed}", side.key)
@@ -129,15 +145,15 @@ class StudyTracker:
             return  # in another output folder, or not begun
         tags = {"reid.kind": "run", "reid.trial": trial, "reid.signature": run.signature}
         started = state.started or state.updated or 0.0  # lost before it had begun, in a queue
-        run_id = self._run(study, tags, child, name, started)
-        found = self.store.run(run_id)
-        if found is None:
-            return
         try:
             params = training_params(folder.require_run())
-            self._writer.write_run(found, folder, name, facts.run_tags(study, folder, name), params)
+            run_id = self._run(study, tags, child, name, started, params)
+            if (found := self.store.run(run_id)) is not None:
+                self._writer.write_run(found, folder, name, facts.run_tags(study, folder, name), params)
         except DamagedFileError as error:
-            self._writer.write_unreadable(found, error)
+            run_id = self._run(study, tags, child, name, started, {})
+            if (found := self.store.run(run_id)) is not None:
+                self._writer.write_unreadable(found, error)
 
 
 def study_tracker(uri: str | None, output: Path, folder: Path) -> StudyTracker:
@@ -147,9 +163,10 @@ def study_tracker(uri: str | None, output: Path, folder: Path) -> StudyTracker:
     return tracker
 
 
-def sync_study(uri: str | None, output: Path, folder: Path) -> int:
+def sync_study(uri: str | None, output: Path, folder: Path, notices: list[str]) -> int:
     """Project a study from its folders; returns the number of its runs that have begun."""
     tracker = study_tracker(uri, output, folder)
+    notices += tracker.notices
     tracker.project(folder)
     study = open_study(folder)
     runs = [run for trial in study.trials for run in trial.runs]

@@ -1,0 +1,1 @@
+"""Studies in MLflow: an experiment a study, with its trials and their seeds."""
