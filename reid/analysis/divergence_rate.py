@@ -6,7 +6,7 @@ import pandas as pd
 
 from reid.statistics.factor_coding import coding
 from reid.statistics.least_squares import holm
-from reid.statistics.proportions import _compare
+from reid.statistics.proportions import difference_of_shares
 
 
 def divergence(table: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
@@ -24,7 +24,7 @@ def divergence(table: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     for term in coded.terms:
         groups = [ended & (codes[:, term.factor] == level) for level in (0, term.level)]
         (before, n), (after, m) = ((int((diverged & group).sum()), int(group.sum())) for group in groups)
-        rows.append([before, n, after, m, *_compare(before, n, after, m)])
+        rows.append([before, n, after, m, *difference_of_shares(before, n, after, m)])
     columns = ["base_diverged", "base_ended", "diverged", "ended", "effect", "low", "high", "p"]
     frame = pd.DataFrame(rows, columns=columns, index=pd.Index([term.name for term in coded.terms], name="factor"))
     return frame.assign(p_holm=holm(frame["p"].to_numpy(dtype=float)))

@@ -8,10 +8,15 @@ from scipy import stats
 
 from reid.statistics.linear_model import usable
 
+ROUNDING = 1e-9  # of the largest value: what varies less does not vary
+
 
 @dataclass(frozen=True)
 class Pairing:
-    """Correlation between two arms' results across seeds, with its 95 % interval; NaN where it cannot be measured."""
+    """Correlation between two arms' results across seeds, with its 95 % interval.
+
+    NaN where it cannot be measured: with one arm or one seed, or of a metric without noise.
+    """
 
     correlation: float
     low: float
@@ -40,7 +45,7 @@ def pairing(table: pd.DataFrame, metric: str) -> Pairing:
     shift = centred.mean(axis=0)
     df = seeds - 1, (arms - 1) * (seeds - 1)
     residual = float(((centred - shift) ** 2).sum()) / df[1]
-    if residual == 0:
+    if np.sqrt(residual) <= ROUNDING * np.abs(values).max():
         return Pairing(np.nan, np.nan, np.nan, arms, seeds)
     ratio = arms * float((shift**2).sum()) / df[0] / residual
     ends = ratio, ratio / stats.f.ppf(0.975, *df), ratio * stats.f.ppf(0.975, *reversed(df))

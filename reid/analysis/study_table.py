@@ -130,7 +130,8 @@ class Study:
         """Winner minus defaults over the fresh seeds; None before the comparison."""
         if not self.comparison:
             return None
-        return paired_difference(_numbers(self.comparison.winner.values), _numbers(self.comparison.defaults.values))
+        winner, defaults = (_numbers(side.values) for side in (self.comparison.winner, self.comparison.defaults))
+        return paired_difference(winner, defaults, self.maximize, looks=self.comparison.looks)
 
     @property
     def maximize(self) -> bool:

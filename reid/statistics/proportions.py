@@ -3,9 +3,11 @@
 import numpy as np
 from scipy import stats
 
+Z = float(stats.norm.ppf(0.975))
 
-def _compare(before: int, n: int, after: int, m: int) -> list[float]:
-    """Difference of two shares, its interval and its p-value."""
+
+def difference_of_shares(before: int, n: int, after: int, m: int) -> list[float]:
+    """Share `after` of m minus share `before` of n, its interval's ends and p-value (Newcombe, Fisher); NaN of none."""
     if not n or not m:
         return [np.nan] * 4
     base, share = before / n, after / m
@@ -14,14 +16,13 @@ def _compare(before: int, n: int, after: int, m: int) -> list[float]:
     below = np.hypot(share - low, base_high - base)
     above = np.hypot(high - share, base - base_low)
     p = stats.fisher_exact([[before, n - before], [after, m - after]]).pvalue
-    return [difference, difference - below, difference + above, float(p)]
+    return [difference, float(difference - below), float(difference + above), min(float(p), 1.0)]
 
 
 def wilson(count: int, total: int) -> tuple[float, float]:
-    """95 % score interval of a share (Wilson 1927)."""
+    """95 % score interval of a share (Wilson 1927); all of 0 to 1 where there is nothing to count."""
+    if not total:
+        return 0.0, 1.0
     middle = (count + Z**2 / 2) / (total + Z**2)
     half = Z / (total + Z**2) * np.sqrt(count * (total - count) / total + Z**2 / 4)
-    return float(middle - half), float(middle + half)
-
-
-Z = float(stats.norm.ppf(0.975))
+    return max(float(middle - half), 0.0), min(float(middle + half), 1.0)

@@ -156,6 +156,11 @@ class ComparedRuns(Record):
     runs: tuple[TrialRun, ...] = ()
     values: tuple[float | None, ...] = ()
 
+    @property
+    def diverged(self) -> str:
+        """How many of its runs diverged, in words."""
+        return f"{self.values.count(None)} of {len(self.values)}"
+
 
 class DefaultsRecord(ComparedRuns):
     """The side of the paper's values."""
@@ -183,13 +188,23 @@ class ComparisonRecord(FileRecord):
     winner: WinnerRecord
     defaults: DefaultsRecord
     rerun: ComparedRuns = ComparedRuns()
-    difference: Annotated[float | None, Field(description="mean of winner minus defaults over seeds")] = None
+    difference: Annotated[float | None, Field(description="mean of winner minus defaults over the pairs")] = None
     low: Annotated[float | None, Field(description="end of the 95 % interval of the difference")] = None
     high: float | None = None
     p: float | None = None
-    pairs: int = 0
+    pairs: Annotated[int, Field(description="seeds with which neither diverged")] = 0
+    by_ranks: Annotated[bool, Field(description="whether p is of ranks, as runs diverged or nothing varies")] = False
+    looks: Annotated[int, Field(description="comparisons of the study so far; p is multiplied by it")] = 1
     validation_best: float
     optimism: float | None = None
+
+    @property
+    def divergence(self) -> str:
+        """How many runs of either side diverged, in words; empty where none did."""
+        if None not in (*self.winner.values, *self.defaults.values):
+            return ""
+        winner, defaults = self.winner.diverged, self.defaults.diverged
+        return f"The winner diverged in {winner} fresh seeds, the paper's defaults in {defaults}"
 
 
 class KnobImportance(Record):

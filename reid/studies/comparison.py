@@ -84,11 +84,11 @@ class Comparison:
         """Whether every run has its result."""
         return all(self.run_store.folder(signature).read_state().state.has_result for _, _, signature in self.runs)
 
-    def record(self) -> ComparisonRecord:
-        """What comparison.json says of it; it must be over. A run that diverged has no value."""
+    def record(self, looks: int) -> ComparisonRecord:
+        """What comparison.json says of it, the so manieth; it must be over. A run that diverged has no value."""
         objective = self.study.objectives[0]
         winner, defaults, rerun = (self._side(arm, objective.metric) for arm in (WINNER, DEFAULTS, RERUN))
-        gap = paired_difference(_numbers(winner), _numbers(defaults))
+        gap = paired_difference(_numbers(winner), _numbers(defaults), objective.sign > 0, looks=looks)
         again = [value for value in rerun.values if value is not None]
         assert self.best.values is not None, "the best trial is complete"
         reached = self.best.values[0]
@@ -107,6 +107,8 @@ class Comparison:
             high=_finite(gap.high),
             p=_finite(gap.p),
             pairs=gap.pairs,
+            by_ranks=gap.by_ranks,
+            looks=looks,
             validation_best=reached,
             optimism=objective.sign * (reached - fmean(again)) if again else None,
         )

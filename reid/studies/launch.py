@@ -126,7 +126,7 @@ def _compare(outcome: Outcome, trials: Trials, search: SearchRuns, launch: Launc
         return replace(outcome, elsewhere=True)
     comparison = open_comparison(trials.plan, outcome.best, search, launch.skip_unreadable, view)
     gave_up = _train(comparison, trials, launch, view)
-    found = comparison.record() if comparison.is_over() else None
+    found = comparison.record(trials.looks() + 1) if comparison.is_over() else None
     if found is not None:
         write_record(folder / "comparison.json", found)
     trials.end_comparison(found)

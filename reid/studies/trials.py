@@ -181,11 +181,17 @@ class Trials:
 
     def compared(self, best: TrialRecord) -> ComparisonRecord | None:
         """The comparison of this winner, if one was made, wherever it was."""
+        found = self._last_comparison()
+        return found if found and (found.winner.trial, found.seeds) == (best.number, self.plan.fresh_seeds) else None
+
+    def looks(self) -> int:
+        """How many comparisons were made: others, where the study went on or has more fresh seeds by now."""
+        found = self._last_comparison()
+        return found.looks if found else 0
+
+    def _last_comparison(self) -> ComparisonRecord | None:
         stored = self.study.user_attrs.get("compared")
-        if stored is None:
-            return None
-        found = ComparisonRecord.model_validate(stored)
-        return found if (found.winner.trial, found.seeds) == (best.number, self.plan.fresh_seeds) else None
+        return None if stored is None else ComparisonRecord.model_validate(stored)
 
     def end_comparison(self, record: ComparisonRecord | None) -> None:
         """Let go of the comparison, with what was found if it is whole."""

@@ -9,7 +9,7 @@ from reid.analysis.completeness import precision_loss
 from reid.analysis.divergence_rate import divergence
 from reid.analysis.query_uncertainty import clustered_mean, query_uncertainty
 from reid.analysis.seed_pairing import pairing
-from reid.statistics.proportions import wilson
+from reid.statistics.proportions import difference_of_shares, wilson
 from tests.helpers.grids_on_disk import FACTORS, make_table
 
 
@@ -54,6 +54,33 @@ def test_correlation_between_arms_covers_the_truth(shift: float) -> None:
 
 def test_pairing_of_one_seed_cannot_be_measured() -> None:
     assert np.isnan(pairing(make_table(), "mAP").correlation)
+
+
+@pytest.mark.parametrize("rounding", [0.0, 1e-17])
+@pytest.mark.parametrize("trick", [0.0, 0.1])
+def test_pairing_of_a_metric_without_noise_cannot_be_measured(rounding: float, trick: float) -> None:
+    """As parameters in millions: the same with every seed, up to rounding."""
+    table = make_table(k=2, seeds=3, noise=0.0)
+    random = np.random.default_rng(4)
+    still = 0.3 + trick * table["a"] + rounding * random.normal(size=len(table))
+    found = pairing(table.assign(mAP=still), "mAP")
+    assert np.isnan([found.correlation, found.low, found.high, found.gain]).all()
+
+
+@pytest.mark.parametrize("before", [0, 32])
+@pytest.mark.parametrize("after", [0, 32])
+def test_shares_of_none_and_of_all_have_intervals_and_p_within_bounds(before: int, after: int) -> None:
+    difference, low, high, p = difference_of_shares(before, 32, after, 32)
+    assert difference == (after - before) / 32
+    assert -1 <= low <= difference <= high <= 1
+    assert 0 < p <= 1
+    assert low < high
+    assert (p < 1e-9) == (before != after)
+
+
+def test_nothing_counted_may_be_any_share() -> None:
+    assert wilson(0, 0) == (0, 1)
+    assert np.isnan(difference_of_shares(0, 0, 1, 2)).all()
 
 
 def test_people_are_left_out_apart_from_seeds() -> None:

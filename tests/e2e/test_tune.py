@@ -127,6 +127,18 @@ def test_the_same_command_again_does_nothing_anew(study: tuple[Path, Path, str])
     assert {path: path.stat().st_mtime_ns for path in (output / "runs").glob("*/result.json")} == before
 
 
+def test_more_fresh_seeds_are_another_look(study: tuple[Path, Path, str], tmp_path: Path) -> None:
+    file, output, _ = study
+    shutil.copytree(output, tmp_path / "output")
+    more = tmp_path / "more.yaml"
+    more.write_text(file.read_text().replace("fresh_seeds: 2", "fresh_seeds: 3"))
+    code, text = tune(more, tmp_path / "output")
+    assert code == 0, text
+    first, second = read(output, "comparison"), read(tmp_path / "output", "comparison")
+    assert [(one["looks"], len(one["seeds"])) for one in (first, second)] == [(1, 2), (2, 3)]
+    assert second["winner"]["values"][:2] == first["winner"]["values"]
+
+
 def test_status_shows_the_trials(
     study: tuple[Path, Path, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

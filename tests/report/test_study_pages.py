@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from reid.analysis.study_table import SIDES
 from reid.report import FORMATS, write_report
 from reid.report.elements import Facts, Table
 from reid.report.study import read_study
@@ -98,7 +99,7 @@ def test_a_winner_at_the_defaults_has_gained_nothing(make_study: MakeStudy) -> N
     assert [type(element) for element in verdict(study, folder)] == [Table, Table, Facts]  # nothing to draw
 
 
-def test_fresh_seeds_that_have_no_pair_are_counted(make_study: MakeStudy, tmp_path: Path) -> None:
+def test_fresh_seeds_that_diverged_speak_first(make_study: MakeStudy, tmp_path: Path) -> None:
     folder = make_study(trials=9)
 
     def lose(found: dict[str, Any]) -> dict[str, Any]:
@@ -107,8 +108,35 @@ def test_fresh_seeds_that_have_no_pair_are_counted(make_study: MakeStudy, tmp_pa
 
     edit(folder / "comparison.json", lose)
     study = read_study(folder)
-    assert "4 paired fresh seeds" in headline(study)
-    assert "1 of 5 seeds have no pair" in str(verdict(study, tmp_path))
+    text = headline(study)
+    assert text.startswith(
+        "The winner diverged in 1 of 5 fresh seeds, the paper's defaults in 0 of 5. No gain shown: +"
+    )
+    assert "where neither diverged (4 of 5 seeds) (p = 0." in text
+    assert "favour who diverges" in str(verdict(study, tmp_path))
+
+
+def test_winners_that_all_diverged_are_worse(make_study: MakeStudy, tmp_path: Path) -> None:
+    folder = make_study(trials=9)
+    edit(folder / "comparison.json", lambda found: found | {"winner": found["winner"] | {"values": [None] * 5}})
+    study = read_study(folder)
+    assert headline(study).startswith(
+        "The winner diverged in 5 of 5 fresh seeds, the paper's defaults in 0 of 5. Tuning hurts: the winner is worse: "
+        "with no seed did neither diverge (p = 0.008 by the ranks of all runs, one that diverged being the worst)."
+    )
+    write_report(folder, tmp_path, ["html", "csv"])
+
+
+def test_a_metric_without_noise_is_said_to_be_the_same_with_every_seed(make_study: MakeStudy) -> None:
+    folder = make_study(trials=9)
+
+    def still(found: dict[str, Any]) -> dict[str, Any]:
+        return found | {side: found[side] | {"values": [0.7 + 0.1 * (side == "winner")] * 5} for side in SIDES}
+
+    edit(folder / "comparison.json", still)
+    assert headline(read_study(folder)).startswith(
+        "Tuning pays: +10.0 points of mAP over the paper's defaults, the same with every seed (p = 0.008 by the ranks"
+    )
 
 
 def test_an_unfinished_search_says_that_nothing_is_proven(make_study: MakeStudy, read: Read, tmp_path: Path) -> None:

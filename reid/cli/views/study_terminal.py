@@ -125,10 +125,13 @@ def comparison_lines(found: ComparisonRecord) -> list[str]:
         flattered = _gap(found.metric, found.optimism)
         return [f"the paper's defaults won, so nothing is gained; the search flattered them by {flattered}"]
     difference = _gap(found.metric, found.difference)
-    gain = f"winner minus defaults on the test set, {len(found.seeds)} fresh seeds: {difference}"
+    gain = f"winner minus defaults on the test set, {found.pairs} pairs of fresh seeds: {difference}"
     if found.low is not None:
         gain += f" (95 % interval {_gap(found.metric, found.low)} to {_gap(found.metric, found.high)}, p {found.p:.2g})"
-    return [gain, f"the search flattered its winner by {_gap(found.metric, found.optimism)}"]
+    elif found.by_ranks:
+        gain += f" (p {found.p:.2g} by ranks, a diverged run the worst)"
+    lines = [gain, f"the search flattered its winner by {_gap(found.metric, found.optimism)}"]
+    return [found.divergence, *lines] if found.divergence else lines
 
 
 def forecast_lines(forecast: StudyForecast) -> list[str]:

@@ -36,7 +36,8 @@ def _comparison(study: Study) -> pd.DataFrame:
     seeds = [run.seed for run in comparison.winner.runs]
     frame = pd.DataFrame({**sides, "difference": sides["winner"] - sides["defaults"]})
     frame.index = pd.Index(seeds, name="seed")
-    means = [frame["winner"].mean(), frame["defaults"].mean(), found.difference, found.low, found.high, found.p]
+    both = frame.dropna()
+    means = [both["winner"].mean(), both["defaults"].mean(), found.difference, found.low, found.high, found.p]
     mean = pd.DataFrame([means], columns=[*frame.columns, "low", "high", "p"], index=pd.Index(["mean"], name="seed"))
     return pd.concat([frame, mean])
 

@@ -10,6 +10,7 @@ from reid.analysis.study_table import Study
 from reid.metrics.spec import is_fraction
 from reid.report.study.knob_axis import knob_axes
 from reid.report.style import BLACK, BLUE, GREY, ORANGE, SKY, VERMILION, Style
+from reid.statistics.least_squares import Array
 from reid.statistics.paired import PairedDifference
 from reid.store.measured import metric_head
 from reid.store.study import KnobImportance
@@ -22,17 +23,15 @@ MARKS: dict[str, Style] = {
 }
 
 
-def comparison(winner: list[float], defaults: list[float], found: PairedDifference, metric: str) -> Draw:
-    """A line a seed from the defaults to the winner; beside it their mean difference with its interval."""
+def comparison(values: Array, pairs: Array, found: PairedDifference, metric: str) -> Draw:
+    """A line a seed from the defaults to the winner, `values` (2, seeds); beside it the mean difference of `pairs`."""
     factor = 100 if is_fraction(metric) else 1
     points = "percentage points" if is_fraction(metric) else metric_head(metric)
 
     def draw(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.3))
-        for pair in zip(defaults, winner, strict=True):
-            left.plot((0, 1), factor * np.array(pair), color=GREY, marker="o", markersize=4, linewidth=1)
-        means = [factor * float(np.nanmean(side)) for side in (defaults, winner)]
-        left.plot((0, 1), means, color=BLUE, marker="D", markersize=5, linewidth=2)
+        left.plot((0, 1), factor * values, color=GREY, marker="o", markersize=4, linewidth=1)
+        left.plot((0, 1), factor * pairs.mean(axis=1), color=BLUE, marker="D", markersize=5, linewidth=2)
         left.set_xticks((0, 1), ("paper's defaults", "winner"))
         left.set_xlim(-0.3, 1.3)
         left.set_ylabel(f"test {metric_head(metric)}")

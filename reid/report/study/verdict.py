@@ -36,28 +36,39 @@ def gain(study: Study) -> str:
         )
     if comparison.winner.params == comparison.defaults.params:
         return "Nothing gained: the best trial has the paper's defaults."
-    metric = comparison.metric
+    metric, outcome = comparison.metric, found.outcome(study.maximize)
+    lost = f"{comparison.divergence}. " if comparison.divergence else ""
     what = f"{signed(metric, found.difference)} {unit(metric)} over the paper's defaults"
-    outcome = found.outcome(study.maximize)
+    if lost and found.pairs:
+        what += f" where neither diverged ({found.pairs} of {found.seeds} seeds)"
+    elif lost:
+        what = "with no seed did neither diverge"
+    elif found.by_ranks:
+        what += ", the same with every seed"
     if outcome == Outcome.CANNOT_TELL:
-        return f"Cannot tell yet whether tuning pays: {what}, and {found.obstacle}."
+        return f"{lost}Cannot tell yet whether tuning pays: {what}, and {found.obstacle}."
     span = f"{interval(metric, found.low, found.high)}, p {p_words(found.p)}, {found.pairs} paired fresh seeds"
+    if found.by_ranks:
+        span = f"p {p_words(found.p)} by the ranks of all runs{', one that diverged being the worst' if lost else ''}"
+    if comparison.looks > 1:
+        span += f", times {comparison.looks}, as the study was compared {comparison.looks} times"
     if outcome == Outcome.NOT_TOLD_APART:
-        return f"No gain shown: {what} is within the noise of seeds ({span})."
+        return f"{lost}No gain shown: {what}{'' if found.by_ranks else ' is within the noise of seeds'} ({span})."
     start = "Tuning pays" if outcome == Outcome.BETTER else "Tuning hurts: the winner is worse"
-    return f"{start}: {what} ({span})."
+    return f"{lost}{start}: {what} ({span})."
 
 
 def optimism(study: Study) -> list[str]:
     """How much more the search promised than the winner's fresh seeds gave."""
     if study.comparison is None or study.comparison.optimism is None:
         return []
-    metric, size = study.comparison.metric, study.comparison.optimism
+    metric, size, again = study.comparison.metric, study.comparison.optimism, study.comparison.rerun
     best = value_words(metric, study.comparison.validation_best)
+    known = f" ({again.diverged} diverged and are not in it)" if None in again.values else ""
     if signed(metric, size) == "0.0":
-        return [f"The search's own best value, {best}, is what the same knobs gave with fresh seeds."]
+        return [f"The search's own best value, {best}, is what the same knobs gave with fresh seeds{known}."]
     gap = f"{measured(metric, abs(size))} {unit(metric)} {'better' if size > 0 else 'worse'}"
-    return [f"The search's own best value, {best}, was {gap} than what the same knobs gave with fresh seeds."]
+    return [f"The search's own best value, {best}, was {gap} than what the same knobs gave with fresh seeds{known}."]
 
 
 def knob_that_matters(study: Study) -> str:
@@ -90,15 +101,11 @@ def compared(study: Study, folder: Path) -> list[Element]:
     if found is None or comparison is None:
         return []
     metric = comparison.metric
-    compared = {"winner": comparison.winner, "defaults": comparison.defaults}
-    values = {side: [np.nan if v is None else v for v in runs.values] for side, runs in compared.items()}
-    means = {
-        side: value_words(metric, float(np.mean([v for v in values[side] if v == v] or [np.nan]))) for side in compared
-    }
+    values = np.array([comparison.defaults.values, comparison.winner.values], dtype=float)
+    pairs = values[:, ~np.isnan(values).any(axis=0)]
     row = [
         metric_title(metric),
-        means["defaults"],
-        means["winner"],
+        *(value_words(metric, float(side.mean())) if found.pairs else MISSING for side in pairs),
         signed(metric, found.difference),
         interval(metric, found.low, found.high),
         probability(found.p),
@@ -115,17 +122,18 @@ def compared(study: Study, folder: Path) -> list[Element]:
     ]
     shown: list[Element] = [Table(heads, [row])]
     if found.pairs and comparison.winner.params != comparison.defaults.params:
-        lost = len(values["winner"]) - found.pairs
-        note = (
-            f" {lost} of {len(values['winner'])} seeds have no pair: a run diverged or is not finished." if lost else ""
-        )
-        file = style.save(
-            folder / "comparison.svg", 1.9, drawn.comparison(values["winner"], values["defaults"], found, metric)
-        )
+        file = style.save(folder / "comparison.svg", 1.9, drawn.comparison(values, pairs, found, metric))
+        real = "clear of the line is real."
+        if found.by_ranks:
+            real = "it has no interval, as all pairs differ alike."
+        if comparison.divergence:
+            real = (
+                f"{comparison.divergence}; means and difference are of the {found.pairs} seeds where neither did, and "
+                "favour who diverges. So there is no interval, and p is of the ranks of all runs, diverged ones last."
+            )
         caption = (
             "Both sides trained anew on all training identities with fresh seeds, and ranked once on the test set, "
-            "which the search has not seen. Left: a line a seed, bold their mean. Right: their mean difference; "
-            f"clear of the line is real.{note}"
+            f"which the search has not seen. Left: a line a seed, bold their mean. Right: their mean difference; {real}"
         )
         shown.append(Figure(file, caption))
     return shown

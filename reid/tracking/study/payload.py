@@ -126,6 +126,7 @@ def study_note(study: StudyFolder, longest: int) -> str:
     lines = [f"# {asked.title}", asked.question, f"`{asked.command}`"]
     if gap is not None:
         found = [f"{gap.metric} of the winner minus the defaults, on the test set: **{_number(gap.difference)}**"]
+        found.insert(0, gap.divergence) if gap.divergence else None
         found.append(f"95 % interval {_number(gap.low)} to {_number(gap.high)}, p = {_number(gap.p)}")
         found.append(f"optimism of the search: {_number(gap.optimism)}")
         lines.append("; ".join(found))
