@@ -83,9 +83,9 @@ class Dataset:
 
     @property
     def distractors(self) -> Flags:
-        """Which gallery images (G,) are of nobody: those of identity 0, where no query asks for it."""
-        nobody: Flags = (self.gallery.identities == 0) & (0 not in self.query.identities)
-        return nobody
+        """Which gallery images (G,) are of nobody: of an identity up to 0 that no query asks for."""
+        ids = self.gallery.identities
+        return (ids <= 0) & ~np.isin(ids, self.query.identities)
 
     @property
     def train_labels(self) -> Integers:

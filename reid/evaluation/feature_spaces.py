@@ -12,7 +12,7 @@ from torch.nn import functional
 from reid.data import Dataset
 from reid.evaluation.clusters import cluster_measures, verification
 from reid.evaluation.features import TestFeatures
-from reid.evaluation.ranking import Ranking, rank
+from reid.evaluation.ranking import Ranking, rank, with_directions
 from reid.models.baseline import Features
 from reid.recipe import Recipe
 from reid.seeding import numpy_generator
@@ -64,9 +64,11 @@ def _rank(query: Tensor, gallery: Tensor, dataset: Dataset, recipe: Recipe, metr
 
 def _clusters(query: Tensor, gallery: Tensor, dataset: Dataset, metric: Metric) -> dict[str, float]:
     if metric == "cosine":
-        query, gallery = functional.normalize(query), functional.normalize(gallery)
-    features = torch.cat([query, gallery]).double().cpu().numpy()
-    identities = np.concatenate([dataset.query.identities, dataset.gallery.identities])
+        query, gallery = map(functional.normalize, with_directions(query, gallery))
+    known = np.flatnonzero(~dataset.distractors)
+    somebody = gallery[torch.from_numpy(known).to(gallery.device)]
+    features = torch.cat([query, somebody]).double().cpu().numpy()
+    identities = np.concatenate([dataset.query.identities, dataset.gallery.identities[known]])
     return cluster_measures(features, identities) | verification(query, gallery, dataset.query, dataset.gallery)
 
 

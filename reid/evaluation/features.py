@@ -11,7 +11,7 @@ from torch.nn import functional
 from reid.data import Dataset, DecodedDataset
 from reid.data.augmentation import normalize
 from reid.evaluation.rank_lists import rank_lists
-from reid.evaluation.ranking import Ranking, rank, rank_distances
+from reid.evaluation.ranking import Ranking, rank, rank_distances, with_directions
 from reid.evaluation.rerank import rerank
 from reid.models import Baseline
 from reid.models.baseline import Features
@@ -76,7 +76,9 @@ def rank_extracted(found: TestFeatures, dataset: Dataset, recipe: Recipe) -> Ran
     one, two = dataset.query, dataset.gallery
     owners = one.identities, two.identities, one.cameras, two.cameras
     metric, max_rank = recipe.evaluation.metric, recipe.evaluation.max_rank
-    asked, ranked = (functional.normalize(part) if metric == "cosine" else part for part in (query, gallery))
+    asked, ranked = query, gallery
+    if metric == "cosine":
+        asked, ranked = map(functional.normalize, with_directions(query, gallery))
     if not recipe.evaluation.rerank:
         ranking = rank(query, gallery, *owners, metric=metric, max_rank=max_rank)
         return replace(ranking, lists=rank_lists(dataset, lambda rows: torch.cdist(asked[rows], ranked)))

@@ -39,11 +39,5 @@ def rank_lists(dataset: Dataset, distances: Callable[[Sequence[int]], Tensor]) -
 
 def shown_queries(dataset: Dataset) -> list[int]:
     """Positions of up to six queries that have a match from another camera, spread evenly over the query split."""
-    query, gallery = dataset.query, dataset.gallery
-    owners = set(zip(gallery.identities.tolist(), gallery.cameras.tolist(), strict=True))
-    cameras: dict[int, set[int]] = {}
-    for identity, camera in owners:
-        cameras.setdefault(identity, set()).add(camera)
-    pairs = zip(query.identities.tolist(), query.cameras.tolist(), strict=True)
-    valid = [i for i, (identity, camera) in enumerate(pairs) if cameras.get(identity, set()) - {camera}]
+    valid = np.flatnonzero(dataset.matched).tolist()
     return [valid[int(i)] for i in np.unique(np.linspace(0, len(valid) - 1, QUERIES).round())] if valid else []

@@ -60,7 +60,8 @@ def rank(
 ) -> Ranking:
     """Rank gallery features (G, D) for query features (Q, D), on the query's device, in float32 or wider.
 
-    "cosine" compares directions, "euclidean" raw features. ids and cams are integers, (Q,) and (G,).
+    "cosine" compares directions as of `with_directions`, "euclidean" raw features. ids and cams are integers, (Q,) and
+    (G,).
     ValueError: shapes or types that do not fit, NaN or infinity, no query with a match.
     """
     if metric not in ("cosine", "euclidean"):
@@ -71,7 +72,7 @@ def rank(
     dtype = torch.promote_types(q.dtype, g.dtype)
     q, g = q.to(dtype), g.to(q.device, dtype)
     if metric == "cosine":
-        q, g = _directions(q), _directions(g)
+        q, g = map(_directions, with_directions(q, g))
     # Of |q - g|^2, |q|^2 is the same for a whole row and |g|^2 the same for all directions: neither changes the order.
     offset = g.square().sum(dim=1) if metric == "euclidean" else g.new_zeros(())
     owners = query_ids, gallery_ids, query_cams, gallery_cams
@@ -170,6 +171,17 @@ def _measures(positions: NDArray[np.int64], G: int) -> tuple[Floats, Floats, NDA
     last = np.where(hit, positions, 0).max(axis=1)
     total = precision.cumsum(axis=1)[:, -1]  # added in order, so that the padding W does not touch the last bit
     return total / matches, matches / np.maximum(last, 1), positions[:, 0]
+
+
+def with_directions(query: Tensor, gallery: Tensor) -> tuple[Tensor, Tensor]:
+    """Features (Q, D) and (G, D) of which each has a direction: (Q, D + 1) and (G, D + 1) where one is all zero.
+
+    Such a feature points along the new axis: its cosine is 1 with another such one, 0 with any other feature.
+    """
+    lost = [(part == 0).all(dim=1, keepdim=True) for part in (query, gallery)]
+    if not any(bool(rows.any()) for rows in lost):
+        return query, gallery
+    return torch.cat([query, lost[0].to(query)], dim=1), torch.cat([gallery, lost[1].to(gallery)], dim=1)
 
 
 def _directions(features: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """Cluster and verification measures against scikit-learn and plain loops."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +15,9 @@ from reid.evaluation.clusters import cluster_measures, verification
 
 
 def blobs(seed: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
-    """Features of five identities around centres, 4 to 8 images each, and two distractors."""
+    """Features of five identities around centres, 4 to 8 images each, and of two that are seen once."""
     random = np.random.default_rng(seed)
-    identities = np.repeat([3, 5, 6, 8, 9, 0], [4, 5, 6, 7, 8, 2])
+    identities = np.repeat([3, 5, 6, 8, 9, 0, 1], [4, 5, 6, 7, 8, 1, 1])
     centres = random.normal(size=(10, 12)) * 3
     return centres[identities] + spread * random.normal(size=(len(identities), 12)), identities
 
@@ -24,38 +26,89 @@ def blobs(seed: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
 def test_against_plain_loops(spread: float) -> None:
     features, identities = blobs(1, spread)
     found = cluster_measures(features, identities)
-    names = [3, 5, 6, 8, 9]
+    names = [3, 5, 6, 8, 9, 0, 1]
     centres = {name: features[identities == name].mean(0) for name in names}
     intra = np.mean(
         [np.mean([np.linalg.norm(x - centres[name]) for x in features[identities == name]]) for name in names]
     )
     inter = np.mean([np.linalg.norm(centres[a] - centres[b]) for a in names for b in names if a < b])
-    known = identities > 0
     assert found == pytest.approx(
         {
             "intra": intra,
             "inter": inter,
             "ratio": intra / inter,
-            "silhouette": silhouette_score(features[known], identities[known]),
-            "davies_bouldin": davies_bouldin_score(features[known], identities[known]),
+            "silhouette": silhouette_score(features, identities),
+            "davies_bouldin": davies_bouldin_score(features, identities),
         }
     )
 
 
 def test_fewer_than_two_identities() -> None:
-    found = cluster_measures(np.ones((4, 3)), np.array([7, 7, 0, 0]))
+    found = cluster_measures(np.ones((4, 3)), np.array([7, 7, 7, 7]))
     assert list(found) == list(clusters.CLUSTERS)
     assert np.isnan(list(found.values())).all()
 
 
-def test_a_sample_of_images_is_drawn_the_same_way_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    features, identities = blobs(2, 1.0)
+def test_identity_zero_is_one_like_any() -> None:
+    features = np.random.default_rng(3).normal(size=(8, 4))
+    found = [cluster_measures(features, np.repeat(names, 4)) for names in ([0, 1], [1, 2])]
+    assert found[0] == found[1]
+    assert not np.isnan(list(found[0].values())).any()
+
+
+def test_nobody_is_seen_twice() -> None:
+    found = cluster_measures(np.eye(4), np.arange(4))
+    assert found.pop("inter") == pytest.approx(np.sqrt(2))
+    assert np.isnan(list(found.values())).all()
+
+
+def test_many_identities_seen_once() -> None:
+    """More than are drawn: none of those drawn need be seen twice."""
+    identities = np.concatenate([[1, 1, 2, 2], np.arange(10, 9000)])
+    features = np.random.default_rng(4).normal(size=(len(identities), 3))
+    found = cluster_measures(features, identities)
+    assert abs(found["silhouette"]) < 0.01
+    assert np.isfinite(list(found.values())).all()
+
+
+@pytest.mark.parametrize(("limit", "measure"), [("MOST_IMAGES", "silhouette"), ("MOST_IDENTITIES", "davies_bouldin")])
+def test_a_sample_is_drawn_the_same_way_every_time(limit: str, measure: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(2)
+    identities = np.repeat(np.arange(60), 5)
+    features = random.normal(size=(60, 8))[identities] + 0.5 * random.normal(size=(300, 8))
     whole = cluster_measures(features, identities)
-    monkeypatch.setattr(clusters, "MOST_IMAGES", 25)
+    monkeypatch.setattr(clusters, limit, 30)
     one, two = (cluster_measures(features, identities) for _ in range(2))
     assert one == two
-    assert one["silhouette"] == pytest.approx(whole["silhouette"], abs=0.1)
-    assert one["silhouette"] != whole["silhouette"]
+    assert one[measure] == pytest.approx(whole[measure], rel=0.2)
+    assert one[measure] != whole[measure]
+
+
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, identities = blobs(5, 1.0)
+    whole = cluster_measures(features, identities)
+    monkeypatch.setattr(clusters, "BLOCK", 50)
+    assert cluster_measures(features, identities) == pytest.approx(whole)
+
+
+MEASURED = """
+import resource, numpy as np
+from reid.evaluation.clusters import cluster_measures
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+identities = np.repeat(np.arange(1, 16001), 2)
+features = np.random.default_rng(0).normal(size=(32000, 8))
+cluster_measures(features[:100], identities[:100])
+before = peak()
+cluster_measures(features, identities)
+print((peak() - before) // 1024)
+"""
+
+
+@pytest.mark.slow
+def test_memory_is_bounded_whatever_the_number_of_identities() -> None:
+    """16,000 identities have 128 million pairs: a gigabyte, if they were held at once."""
+    done = subprocess.run([sys.executable, "-c", MEASURED], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 400, done.stdout
 
 
 def split(identities: np.ndarray, seed: int) -> Split:

@@ -1,5 +1,7 @@
 """Ranking against a plain loop over hypothesis' cases, and what must not change its answer."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import hypothesis.extra.numpy as hnp
@@ -8,8 +10,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn import functional
 
-from reid.evaluation import Ranking, rank, rank_distances, ranking
+from reid.data import Dataset, Split
+from reid.evaluation import Extracted, Ranking, rank, rank_distances, rank_extracted, ranking
+from reid.evaluation.ranking import with_directions
+from reid.models.baseline import Features
+from reid.recipe import Recipe
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 DEVICES = ["cpu", pytest.param("cuda", marks=needs_cuda)]
@@ -244,3 +251,41 @@ def test_distances_must_be_a_matrix() -> None:
         rank_distances(np.ones(3), [1], [1, 1, 1], [0], [1, 1, 1])
     with pytest.raises(ValueError, match="gallery_ids must be 3"):
         rank_distances(np.ones((1, 3)), [1], [1, 1], [0], [1, 1])
+
+
+class TestAllZeroFeatures:
+    """They have no direction: to the cosine they are at right angles to all others, and to each other the same."""
+
+    QUERY = torch.tensor([[1.0, 0.2], [0.0, 0.0]])
+    GALLERY = torch.tensor([[-1.0, 0.5], [0.0, 0.0], [1.0, 0.1]])
+
+    def test_between_what_is_alike_and_what_is_opposite(self) -> None:
+        one, two = with_directions(self.QUERY, self.GALLERY)
+        cosine = functional.cosine_similarity(one[:, None], two[None], dim=2)
+        assert (cosine[0].argsort(descending=True).tolist(), cosine[1].tolist()) == ([2, 1, 0], [0.0, 1.0, 0.0])
+        for match in range(3):
+            ids = np.full(3, 7)
+            ids[match] = 1
+            found = rank(self.QUERY, self.GALLERY, [1, 1], ids, [1, 1], [2, 2, 2])
+            expected = [(cosine[row] > cosine[row, match]).sum() + (cosine[row, :match] == cosine[row, match]).sum() + 1
+                        for row in range(2)]  # fmt: skip
+            assert found.ap == pytest.approx([1 / float(position) for position in expected])
+
+    def test_nothing_changes_where_there_is_none(self) -> None:
+        one, two = with_directions(self.QUERY[:1], self.GALLERY[::2])
+        assert (one.shape, two.shape) == ((1, 2), (2, 2))
+
+    @pytest.mark.parametrize("rerank", [False, True])
+    def test_rank_lists_and_clusters_say_the_same_as_the_ranking(self, rerank: bool) -> None:
+        queries, items = (
+            Split(tuple(Path(f"{name}{i}") for i in range(count)), np.full(count, 1), np.full(count, camera))
+            for name, count, camera in (("q", 2, 1), ("g", 3, 2))
+        )
+        items = replace(items, identities=np.array([2, 1, 3]))
+        dataset = Dataset("ours", Path(), queries.take([]), queries, items)
+        features = Extracted(*(Features(part, part) for part in (self.QUERY, self.GALLERY)))
+        recipe = Recipe().set({"evaluation.rerank": rerank})
+        found = rank_extracted(features, dataset, recipe)
+        assert len(found.lists) == 2
+        for ranked, ap in zip(found.lists, found.ap, strict=True):
+            assert 1 / (1 + ranked.right.index(True)) == pytest.approx(ap)
