@@ -2,6 +2,7 @@
 
 from reid.recipe.backbones import BACKBONES, TIMM
 from reid.recipe.fields import (
+    RECORDED,
     Augmentation,
     Backbone,
     Batch,
@@ -30,6 +31,7 @@ __all__ = [
     "BACKBONES",
     "LOSS_SECTIONS",
     "LOSS_TITLES",
+    "RECORDED",
     "TIMM",
     "Augmentation",
     "Backbone",

@@ -1,8 +1,9 @@
 """The sections of a recipe and their fields."""
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from reid.recipe.backbones import known_backbone
 
@@ -26,6 +27,9 @@ Side = Annotated[int, Field(ge=16, le=4096)]
 
 
 Triple = tuple[float, float, float]
+
+
+RECORDED = {"recorded": True}  # context of a recipe of a run there was, which may hold what is refused today
 
 
 class RecipeSection(BaseModel):
@@ -73,6 +77,12 @@ class Erasing(RecipeSection):
     aspect: Annotated[float, Field(gt=0, le=1)] = 0.3
     fill: Triple = (0.485, 0.456, 0.406)
     when: Literal["after", "before"] = "after"
+
+    @model_validator(mode="after")
+    def _from_small_to_large(self, info: ValidationInfo) -> Self:
+        if self.area[0] > self.area[1] and info.context != RECORDED:
+            raise ValueError(f"area must be the smallest and the largest share, in this order, found {list(self.area)}")
+        return self
 
 
 class Batch(RecipeSection):
@@ -166,7 +176,7 @@ class Optimizer(RecipeSection):
 
 class Schedule(RecipeSection):
     """Learning rate by epoch: `base`, times `gamma` at every milestone, or along half a cosine; after a warm-up over
-    whole epochs. The trunk is not trained during the first `freeze_epochs`.
+    whole epochs, 0 or at least 2, as one is none. The trunk is not trained during the first `freeze_epochs`.
     """
 
     base: Positive = 3.5e-4
@@ -178,6 +188,20 @@ class Schedule(RecipeSection):
     warmup_factor: Probability = 0.01
     warmup: Literal["linear", "constant"] = "linear"
     freeze_epochs: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _nothing_is_without_effect(self, info: ValidationInfo) -> Self:
+        if info.context == RECORDED:
+            return self
+        if self.warmup_epochs == 1:
+            raise ValueError("warmup_epochs must be 0, or 2 and more: a warm-up of one epoch is none; found 1")
+        ascending = all(earlier < later for earlier, later in pairwise(self.milestones))
+        if self.decay == "steps" and not (ascending and max(self.milestones, default=0) <= self.epochs):
+            raise ValueError(
+                f"milestones must ascend and be within the {self.epochs} epochs, found {list(self.milestones)}; "
+                "set them too, to [] for none"
+            )
+        return self
 
 
 class Evaluation(RecipeSection):

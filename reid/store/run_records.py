@@ -13,7 +13,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, Root
 
 from reid.metrics.scores import Scores
 from reid.metrics.signs import Sign
-from reid.recipe import Recipe
+from reid.recipe import RECORDED, Recipe
 from reid.registry import Plugin
 
 
@@ -57,7 +57,7 @@ class RecipeRecord(RootModel[dict[str, dict[str, JsonValue]]]):
 
     def load(self) -> Recipe:
         """The recipe itself. Raises pydantic's ValidationError where this version does not know it."""
-        return Recipe.model_validate(self.root)
+        return Recipe.model_validate(self.root, context=RECORDED)
 
     def flat(self) -> dict[str, JsonValue]:
         """Every field by its dotted path."""

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from reid.recipe import Recipe
 from reid.recipe.yaml import load
+from reid.store.run_records import RecipeRecord
 from reid.tricks import TRICKS
 
 
@@ -44,9 +45,44 @@ def test_the_knobs_of_re_ranking_are_the_papers_and_have_bounds() -> None:
             Recipe().set({f"evaluation.{field}": value})
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"schedule.milestones": (70, 40)}, r"milestones must ascend and be within the 120 epochs, found \[70, 40\]"),
+        ({"schedule.milestones": (40, 40)}, "milestones must ascend"),
+        ({"schedule.milestones": (40, 121)}, "be within the 120 epochs"),
+        ({"schedule.epochs": 60}, r"be within the 60 epochs, found \[40, 70\]; set them too, to \[\] for none"),
+        ({"schedule.warmup_epochs": 1}, "a warm-up of one epoch is none; found 1"),
+        ({"erasing.area": (0.4, 0.02)}, r"area must be the smallest and the largest share, .*found \[0\.4, 0\.02\]"),
+    ],
+)
+def test_what_would_do_nothing_or_something_else_is_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Recipe().set(fields)
+    recorded = Recipe().model_dump(mode="json")
+    for path, value in fields.items():
+        section, _, field = path.partition(".")
+        recorded[section][field] = list(value) if isinstance(value, tuple) else value
+    assert RecipeRecord(recorded).load().flat().items() >= fields.items(), "what was trained once is still read"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"schedule.milestones": ()},
+        {"schedule.milestones": (120,)},
+        {"schedule.epochs": 2, "schedule.decay": "cosine"},
+        {"schedule.warmup_epochs": 2},
+        {"erasing.area": (0.2, 0.2)},
+    ],
+)
+def test_what_does_something_is_not(fields: dict[str, object]) -> None:
+    assert Recipe().set(fields).flat().items() >= fields.items()
+
+
 @given(st.floats(0, 1), st.sampled_from(["soft", 0.0, 0.3]), st.integers(1, 500))
 def test_signature_follows_content(epsilon: float, margin: float | str, epochs: int) -> None:
-    fields = {"id_loss.epsilon": epsilon, "triplet.margin": margin, "schedule.epochs": epochs}
+    fields = {"id_loss.epsilon": epsilon, "triplet.margin": margin, "schedule.epochs": 70 + epochs}
     recipe = Recipe().set(fields)
     assert recipe == Recipe().set(dict(reversed(fields.items())))
     assert recipe.signature() == Recipe.model_validate(recipe.model_dump(mode="json")).signature()

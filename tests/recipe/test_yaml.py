@@ -15,7 +15,7 @@ GRID = """\
 name: g
 dataset: {name: d, root: data}
 recipe:
-  schedule: {base: 1e-4, epochs: 010}
+  schedule: {base: 1e-4, milestones: [], epochs: 010}
 factors:
   warmup: {epochs: 2}
   bnneck:
