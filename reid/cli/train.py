@@ -24,7 +24,9 @@ from reid.errors import InputError
 def train(
     grid: Annotated[Path, typer.Argument(help="Grid file (YAML).")],
     arm: Annotated[str, typer.Option(help="Arm by its bits, e.g. 111111 for all six tricks.")],
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Default: the first that the grid trains the arm with.")
+    ] = None,
     output: Output = OUTPUT,
     device: Device = "auto",
     assignments: Assignments = None,
@@ -46,9 +48,11 @@ def train(
         fields = parse_assignments(assignments or [])
         launched = prepare(grid, output, fields, skip_unreadable, command_line(), view, keep_plan=True)
     plan = launched.plan
-    asked = next((run for run in plan.runs if arm in (run.arm, plan.title_of(run.arm)) and run.seed == seed), None)
+    named = [run for run in plan.runs if arm in (run.arm, plan.title_of(run.arm))]
+    asked = next((run for run in named if seed in (None, run.seed)), None)
     if asked is None:
-        raise InputError(f"--arm {arm} --seed {seed}: {grid} has no such run; arms have {len(plan.factors)} digits")
+        of_seed = "" if seed is None else f" --seed {seed}"
+        raise InputError(f"--arm {arm}{of_seed}: {grid} has no such run; arms have {len(plan.factors)} digits")
     folder = launched.run_store.folder(asked.signature)
     torch.set_num_threads(1)  # as in a slot of a grid, so that the result is the grid's own, bit for bit
     worker = Worker(output / "cache", torch.device(chosen_device(device)), skip_unreadable)

@@ -4,8 +4,7 @@ from reid.grids.halving import ArmProgress, Halving, HalvingDecision, decide
 from reid.store.claim import claim
 from reid.store.plan import Plan
 from reid.store.run_records import RunState
-from reid.store.run_snapshot import take_snapshot
-from reid.store.run_store import RunStore, set_state
+from reid.store.run_store import RunStore, set_state, take_snapshot
 
 
 class Budget:

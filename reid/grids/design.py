@@ -12,7 +12,7 @@ from reid.recipe import Recipe
 from reid.seeding import numpy_generator
 from reid.tricks import Trick
 
-Design = Literal["full", "half", "quarter", "ladder", "leave-one-out", "add-one-in"]
+Design = Literal["full", "half", "quarter", "blocks", "ladder", "leave-one-out", "add-one-in"]
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -88,15 +88,16 @@ def select(arms: Sequence[Arm], factors: Sequence[Factor], design: Design) -> li
     """The arms of a full factorial that a design asks for.
 
     half and quarter are fractions of the two-level factors of highest resolution, crossed with all levels of the
-    others; ladder adds one factor after another in their order, add-one-in one at a time to none, leave-one-out takes
-    one at a time from all. Raises ValueError for a design that the factors do not admit.
+    others; blocks has every arm, as full, and spreads them over seeds in batches; ladder adds one factor after another
+    in their order, add-one-in one at a time to none, leave-one-out takes one at a time from all. Raises ValueError for
+    a design that the factors do not admit.
     """
-    if design == "full":
+    if design in ("full", "blocks"):
         return list(arms)
     two = [index for index, factor in enumerate(factors) if len(factor.levels) == 2]
     if design in ("half", "quarter"):
         words = defining_words(len(two), {"half": 1, "quarter": 2}[design])
-        return [arm for arm in arms if is_kept(sum((arm.name[f] == "1") << bit for bit, f in enumerate(two)), words)]
+        return [arm for arm in arms if is_kept(switched_on(arm, two), words)]
     if len(two) < len(factors):
         several = next(factor.name for factor in factors if len(factor.levels) != 2)
         raise ValueError(f"a {design} needs factors of two levels, {several} has more")
@@ -108,6 +109,11 @@ def select(arms: Sequence[Arm], factors: Sequence[Factor], design: Design) -> li
     }[design]
     by_name = {arm.name: arm for arm in arms}
     return [by_name[name] for name in dict.fromkeys(names)]
+
+
+def switched_on(arm: Arm, factors: Sequence[int]) -> int:
+    """Which of the two-level `factors`, by their places, are on in an arm: a bit mask, the first the lowest bit."""
+    return sum((arm.name[factor] == "1") << bit for bit, factor in enumerate(factors))
 
 
 def launch_order(arms: Sequence[Arm], seeds: Sequence[int]) -> list[tuple[Arm, int]]:

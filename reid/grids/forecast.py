@@ -21,7 +21,7 @@ from reid.store.run_records import RunState
 from reid.store.run_store import RunStore
 from reid.training import Checkpoint, train
 
-FACTORIAL = ("full", "half", "quarter")  # designs whose effects average over the other factors
+FACTORIAL = ("full", "half", "quarter", "blocks")  # designs whose effects average over the other factors
 CURVE_BYTES = 60  # a row of curves.parquet on disk
 KEPT_CHECKPOINTS = 2 * 3  # two checkpoints of weights and Adam's two moments
 
@@ -34,6 +34,7 @@ class Forecast:
     `seconds_a_ranking` only. `detectable` is in standard deviations of a single run: times what mAP varies
     between seeds it is the effect that is found with 80 % power at the 5 % level; NaN where nothing is left to
     estimate the noise from. At the epochs `rungs` a budget ends arms: at most `share` of all epochs is trained.
+    A `batch` is so many runs of one seed, 0 where seeds have all arms.
     """
 
     arms: int
@@ -48,6 +49,7 @@ class Forecast:
     aliased: list[str]
     rungs: list[int]
     share: float
+    batch: int = 0
 
     @property
     def open_runs(self) -> int:
@@ -91,10 +93,11 @@ def forecast(
         source=source,
         slots=slots,
         disk_bytes=_disk(grid, data, len(runs) - len(shared), slots),
-        detectable=detectable_effect(len(grid.arms), _arms_a_level(grid), len(grid.spec.seeds)),
+        detectable=detectable_effect(*_replication(grid)),
         aliased=_aliased(grid),
         rungs=halving.rungs(epochs) if halving else [],
         share=halving.share(len(grid.arms), epochs) if halving else 1.0,
+        batch=grid.batches.size if grid.batches else 0,
     )
 
 
@@ -114,11 +117,15 @@ def detectable_effect(arms: int, arms_a_level: int, seeds: int, power: float = 0
     return float(quantiles * np.sqrt(2 / (arms_a_level * seeds)))
 
 
-def _arms_a_level(grid: Grid) -> int:
-    """Arms behind each of the two means that an effect compares: one where the design changes one factor at a time."""
-    if grid.spec.design not in FACTORIAL:
-        return 1
-    return len(grid.arms) // max(len(factor.levels) for factor in grid.factors)
+def _replication(grid: Grid) -> tuple[int, int, int]:
+    """Arms of a seed, how many of them are behind each of the two means that an effect compares, and seeds.
+
+    One arm is behind a mean where the design changes one factor at a time.
+    """
+    arms = grid.batches.size if grid.batches else len(grid.arms)
+    seeds = grid.batches.whole if grid.batches else len(grid.spec.seeds)
+    levels = max(len(factor.levels) for factor in grid.factors)
+    return arms, arms // levels if grid.spec.design in FACTORIAL else 1, seeds
 
 
 def timed_training(recipe: Recipe, data: DecodedDataset, device: torch.device) -> float:
@@ -151,15 +158,16 @@ def _disk(grid: Grid, data: DecodedDataset, runs: int, slots: int) -> int:
 
 def _aliased(grid: Grid) -> list[str]:
     """Main effects and pairs that a fraction cannot tell apart, a line each."""
-    if grid.spec.design not in FACTORIAL:
+    design = grid.spec.design
+    if design not in FACTORIAL:
         return ["every interaction with the steps it is part of: one factor changes at a time"]
-    if grid.spec.design == "full":
-        return []
     shorts = [factor.short for factor in grid.factors if len(factor.levels) == 2]
+    if design in ("full", "blocks"):
+        return []
+    words = defining_words(len(shorts), {"half": 1, "quarter": 2}[design])
 
     def name(effect: int) -> str:
         return " x ".join(short for bit, short in enumerate(shorts) if effect >> bit & 1)
 
-    words = defining_words(len(shorts), {"half": 1, "quarter": 2}[grid.spec.design])
     confounded = aliases(words, len(shorts))
     return [f"{name(effect)} = {' = '.join(map(name, others))}" for effect, others in confounded.items() if others]

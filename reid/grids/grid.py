@@ -8,6 +8,7 @@ from pydantic import JsonValue, ValidationError
 
 from reid.data.run_data import Domains
 from reid.errors import InputError
+from reid.grids.batches import Batches, fractions
 from reid.grids.datasets import check_names
 from reid.grids.design import Arm, Factor, full_factorial, launch_order, select
 from reid.grids.factors import make_factors
@@ -24,22 +25,37 @@ from reid.tricks.registry import broken_rule
 
 @dataclass(frozen=True)
 class Grid:
-    """A design over factors x seeds on data sets: arms that differ in recipe or in what they are trained on."""
+    """A design over factors x seeds on data sets: arms that differ in recipe or in what they are trained on.
+
+    `batches` are those of a grid that spreads its arms over seeds.
+    """
 
     file: Path
     spec: GridFile
     factors: Sequence[Factor]
     arms: Sequence[Arm]
     left_out: Mapping[str, str]  # arms that break a rule of a trick, and which
+    batches: Batches | None = None
 
     def domains(self, arm: Arm) -> Domains:
         """What an arm is trained and evaluated on."""
         return Domains(arm.train_on, self.spec.evaluated)
 
-    def runs(self, fingerprints: Mapping[str, str]) -> list[tuple[str, Arm, int]]:
-        """(signature, arm, seed) of every run, in launch order, from the fingerprint of each data set by name."""
+    @property
+    def least_batches(self) -> int:
+        """Batches that are trained in any case."""
+        return 0 if self.batches is None else self.batches.whole
+
+    def runs(self, fingerprints: Mapping[str, str], batches: int = 0) -> list[tuple[str, Arm, int]]:
+        """(signature, arm, seed) of every run, in launch order, from the fingerprint of each data set by name.
+
+        Of a grid in batches those of the first `batches`, and at least those that are trained in any case.
+        """
         content = {arm.train_on: self.domains(arm).fingerprint(fingerprints) for arm in self.arms}
-        ordered = launch_order(self.arms, self.spec.seeds)
+        if self.batches is None:
+            ordered = launch_order(self.arms, self.spec.seeds)
+        else:
+            ordered = self.batches.runs(max(batches, self.least_batches))
         return [(run_signature(arm.recipe, seed, content[arm.train_on]), arm, seed) for arm, seed in ordered]
 
 
@@ -49,7 +65,8 @@ def read_grid(file: Path, overrides: Mapping[str, JsonValue]) -> Grid:
     base = set_fields(spec.recipe, overrides, "--set")
     try:
         factors = make_factors(spec, base)
-        grid = Grid(file, spec, factors, *make_arms(spec, factors, base))
+        arms, left_out = make_arms(spec, factors, base)
+        grid = Grid(file, spec, factors, arms, left_out, make_batches(spec, factors, arms, left_out))
         halving = spec.budget.get("halving")
         if halving and (why := problem(halving, [(arm.name, arm.recipe) for arm in grid.arms])):
             raise InputError(f"budget.halving: {why}")
@@ -79,6 +96,24 @@ def make_arms(spec: GridFile, factors: Sequence[Factor], base: Recipe) -> tuple[
         raise InputError(f"factors: a grid needs two or more arms, {len(arms)} is left: {rules}")
     _require_distinct(arms)
     return arms, left_out
+
+
+def make_batches(
+    spec: GridFile, factors: Sequence[Factor], arms: Sequence[Arm], left_out: Mapping[str, str]
+) -> Batches | None:
+    """The batches that the design asks for, if any. Raises InputError where the factors do not admit them."""
+    if not spec.in_batches:
+        return None
+    if left_out:
+        arm, rule = next(iter(left_out.items()))
+        raise InputError(
+            f"design: batches are fractions of every combination, and {len(left_out)} break a rule, such as {arm}: "
+            f"{rule}; take another design, or leave out one of the factors"
+        )
+    try:
+        return Batches(fractions(arms, factors), spec.seeds)
+    except ValueError as error:
+        raise InputError(f"design: {error}; take another design") from error
 
 
 def _broken_rule(arm: Arm, factors: Sequence[Factor]) -> str | None:

@@ -63,3 +63,18 @@ class GridFile(GridData):
         if bool(self.train_on) == (TRAIN_ON in self.factors) and not self.dataset:
             raise ValueError("`datasets` need `train_on`, as a key or as a factor: give one of the two")
         return self
+
+    @model_validator(mode="after")
+    def _batches_are_whole(self) -> Self:
+        if self.in_batches and (
+            wrong := next((key for key in ("arms", "exclude", "budget") if getattr(self, key)), "")
+        ):
+            raise ValueError(
+                f"design: batches are fractions of every combination, trained to their end; remove `{wrong}`, or take "
+                "another design"
+            )
+        return self
+
+    @property
+    def in_batches(self) -> bool:
+        return self.design == "blocks"

@@ -12,7 +12,7 @@ from reid.grids.budget import Budget
 from reid.grids.status import GridStatus, RunStatusRow
 from reid.store.plan import Plan
 from reid.store.run_records import RunState
-from reid.store.run_snapshot import take_snapshot
+from reid.store.run_store import take_snapshot
 from reid.store.stop_request import StopRequest
 
 

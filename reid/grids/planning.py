@@ -18,13 +18,20 @@ from reid.store.shared_training import shared_trainings
 Opened = Mapping[str, DecodedDataset]  # data sets by name
 
 
-def make_plan(grid: Grid, opened: Opened, folder_of: Callable[[str], RunFolder], command: str) -> Plan:
-    """The plan of a grid on its open data sets; `folder_of` gives the folder of a run by its signature."""
+def make_plan(
+    grid: Grid, opened: Opened, folder_of: Callable[[str], RunFolder], command: str, batches: int = 0
+) -> Plan:
+    """The plan of a grid on its open data sets; `folder_of` gives the folder of a run by its signature.
+
+    Of a grid in batches it has the arms and runs of the first `batches`, and at least those that are trained anyway.
+    """
     spec = grid.spec
+    runs = grid.runs(fingerprints(opened), batches)
+    used = {arm.name for _, arm, _ in runs}
     dataset = domains_record(grid.domains(grid.arms[0]), spec.sources, opened)
     if TRAIN_ON in spec.factors:
         dataset = dataset.model_copy(update={"name": ", ".join(opened)})
-    shares = shares_of(grid, opened, folder_of)
+    shares = shares_of(grid, opened, folder_of, batches)
     return Plan(
         name=spec.name,
         title=spec.title or spec.name,
@@ -37,13 +44,17 @@ def make_plan(grid: Grid, opened: Opened, folder_of: Callable[[str], RunFolder],
             FactorRecord(name=f.name, short=f.short, title=f.title, levels=tuple(level.label for level in f.levels))
             for f in grid.factors
         ),
-        seeds=spec.seeds,
+        seeds=tuple(dict.fromkeys(seed for _, _, seed in runs)),
         budget={kind: halving.model_dump() for kind, halving in spec.budget.items()},
         dataset=dataset,
-        arms=tuple(ArmRecord(arm=a.name, levels=a.levels, recipe=RecipeRecord.of(a.recipe)) for a in grid.arms),
+        arms=tuple(
+            ArmRecord(arm=a.name, levels=a.levels, recipe=RecipeRecord.of(a.recipe))
+            for a in grid.arms
+            if a.name in used
+        ),
         runs=tuple(
             PlannedRun(signature=signature, arm=arm.name, seed=seed, shares=shares.get(signature))
-            for signature, arm, seed in grid.runs(fingerprints(opened))
+            for signature, arm, seed in runs
         ),
         left_out=dict(grid.left_out),
         plugins=active_plugins(),
@@ -73,13 +84,13 @@ def _names(plan: Plan) -> str:
     return ", ".join(factor.name for factor in plan.factors)
 
 
-def shares_of(grid: Grid, opened: Opened, folder_of: Callable[[str], RunFolder]) -> dict[str, str]:
+def shares_of(grid: Grid, opened: Opened, folder_of: Callable[[str], RunFolder], batches: int = 0) -> dict[str, str]:
     """By signature, the run whose training a run shares, see `shared_trainings`."""
     content = fingerprints(opened)
     return shared_trainings(
         (
             (signature, arm.recipe, seed, grid.domains(arm).fingerprint(content))
-            for signature, arm, seed in grid.runs(content)
+            for signature, arm, seed in grid.runs(content, batches)
         ),
         folder_of,
     )

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from reid.store.plan import Plan
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import ProgressRecord, RunState
-from reid.store.run_snapshot import RunSnapshot, take_snapshot
-from reid.store.run_store import RunStore
+from reid.store.run_store import RunSnapshot, RunStore, take_snapshot
 
 
 @dataclass

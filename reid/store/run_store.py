@@ -3,6 +3,7 @@
 import os
 import secrets
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Unpack
@@ -12,10 +13,20 @@ from pydantic import Field
 from reid.errors import InputError
 from reid.files import read_record, write_record
 from reid.registry import active_plugins
-from reid.store.claim import claim
+from reid.store.claim import claim, read_holder
 from reid.store.fingerprint import training_code
 from reid.store.run_folder import RunFolder
-from reid.store.run_records import DatasetRecord, FileRecord, RecipeRecord, RunRecord, RunState, StateChanges
+from reid.store.run_records import (
+    DatasetRecord,
+    EvaluationRecord,
+    FileRecord,
+    ProgressRecord,
+    RecipeRecord,
+    RunRecord,
+    RunState,
+    StateChanges,
+    StateRecord,
+)
 
 INTERRUPTED = "interrupted: its process ended without a word"
 
@@ -154,3 +165,35 @@ def lift_early_stop(folder: RunFolder) -> None:
     with claim(folder) as mine:
         if mine and folder.read_state().early_stopped:
             set_state(folder, early_stopped=False)
+
+
+@dataclass(frozen=True)
+class RunSnapshot:
+    """State, evaluations so far and, while it trains, progress of a run, read once.
+
+    A run that says running while nobody holds it was interrupted: its state here is stopped. One whose records are
+    damaged is unreadable.
+    """
+
+    record: StateRecord
+    evaluations: tuple[EvaluationRecord, ...]
+    progress: ProgressRecord | None = None
+
+    @property
+    def mAP(self) -> float | None:
+        """mAP of the last evaluation."""
+        return self.evaluations[-1].mAP if self.evaluations else None
+
+
+def take_snapshot(folder: RunFolder) -> RunSnapshot:
+    """The run in `folder` as it is now."""
+    record = folder.read_state()
+    if record.state == RunState.UNREADABLE:
+        return RunSnapshot(record, ())
+    evaluations = tuple(folder.read_evaluations())
+    if record.state != RunState.RUNNING:
+        return RunSnapshot(record, evaluations)
+    holder = read_holder(folder)
+    if holder is None or holder.is_over():
+        return RunSnapshot(record.changed(state=RunState.STOPPED, reason=INTERRUPTED), evaluations)
+    return RunSnapshot(record, evaluations, folder.read_progress())

@@ -23,10 +23,18 @@ def unloaded() -> Iterator[None]:
     activate([])
 
 
-def grid(folder: Path, factors: str, requires: tuple[str, ...] = (), conflicts: tuple[str, ...] = ()) -> Grid:
+def grid(
+    folder: Path,
+    factors: str,
+    requires: tuple[str, ...] = (),
+    conflicts: tuple[str, ...] = (),
+    design: str = "full",
+) -> Grid:
     (folder / "mine.py").write_text(PLUGIN.format(requires=requires, conflicts=conflicts))
     file = folder / "grid.yaml"
-    file.write_text(f"name: g\nplugins: [mine.py]\ndataset: {{name: d, root: d}}\nfactors: {{{factors}}}\n")
+    file.write_text(
+        f"name: g\nplugins: [mine.py]\ndataset: {{name: d, root: d}}\nfactors: {{{factors}}}\ndesign: {design}\n"
+    )
     return read_grid(file, {})
 
 
@@ -50,6 +58,13 @@ def test_arms_that_break_a_rule_are_left_out(
     made = grid(tmp_path, "mine: , bnneck: ", requires, conflicts)
     assert arms(made) == left
     assert set(made.left_out.values()) == ({rule} if rule else set())
+
+
+def test_batches_are_of_every_combination(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"design: batches are .* and 1 break a rule, such as 10: mine requires bnneck;"
+    ):
+        grid(tmp_path, "mine: , bnneck: ", ("bnneck",), design="blocks")
 
 
 def test_a_rule_that_leaves_too_little_is_one_line(tmp_path: Path) -> None:

@@ -130,6 +130,8 @@ def forecast_lines(forecast: Forecast) -> list[str]:
             else f"effects from {forecast.detectable:.2f} standard deviations between seeds (80 % power, 5 % level)"
         ),
     ]
+    if forecast.batch:
+        lines.insert(2, f"batches      of {forecast.batch} runs, each with a seed of its own")
     if forecast.rungs:
         rungs = ", ".join(map(str, forecast.rungs))
         lines.append(
