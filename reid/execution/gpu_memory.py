@@ -8,6 +8,7 @@ from typing import Self
 
 import torch
 
+from reid.data.training_images import free_memory, stay_on_host
 from reid.models import build_model
 from reid.recipe import Recipe
 from reid.training.optimizer import build_optimizer
@@ -55,8 +56,11 @@ def largest_fitting(asked: int, fits: Callable[[int], bool], least: int = 2) -> 
     return low
 
 
-def explain_batch(recipe: Recipe, num_classes: int, resident: int, device: torch.device) -> str:
-    """One line that says which batch fits: two real steps are tried at each size, beside `resident` bytes of images."""
+def explain_batch(recipe: Recipe, num_classes: int, images_bytes: int, device: torch.device) -> str:
+    """One line that says which batch fits: two real steps are tried at each size, beside the images that lie there."""
+    gc.collect()
+    torch.cuda.empty_cache()
+    resident = 0 if stay_on_host(images_bytes, free_memory(device)) else images_bytes
     asked, images, (height, width) = recipe.batch.identities, recipe.batch.images, recipe.image.size
     total = torch.cuda.mem_get_info(device)[1] / 2**30
     begin = f"out of GPU memory: a batch of {asked} x {images} at {height}x{width} does not fit into {total:.0f} GiB"

@@ -10,6 +10,7 @@ from torch import Tensor
 from reid.data import Dataset, DecodedDataset
 from reid.data.augmentation import augment, draw
 from reid.data.sampler import identity_batches
+from reid.data.training_images import TrainingImages
 from reid.errors import InputError
 from reid.evaluation.features import evaluate
 from reid.models import build_model, load_pretrained, pretrained_file, require_backbone
@@ -64,7 +65,7 @@ def train(
         if _is_due(recipe, resume.epoch):
             yield Evaluated(resume.epoch, evaluate(evaluated, data, recipe, device))
 
-    pixels = torch.from_numpy(data.pixels["train"]).to(device)
+    images = TrainingImages(data.pixels["train"], device)
     device_labels = torch.from_numpy(labels).to(device)
     for epoch in range(first, recipe.schedule.epochs + 1):
         rate = learning_rate(recipe.schedule, epoch)
@@ -77,11 +78,11 @@ def train(
         if epoch <= recipe.schedule.freeze_epochs:
             model.base.eval()
         measured: list[dict[str, Tensor]] = []
-        for number, positions in enumerate(torch.from_numpy(batches).to(device)):
+        for number, (positions, batch) in enumerate(images.batches(batches)):
             start = number * len(positions)
-            images = augment(pixels[positions], draws.part(start, start + len(positions), device), recipe)
+            augmented = augment(batch, draws.part(start, start + len(positions), device), recipe)
             due = conflict_every > 0 and (iteration + len(measured)) % conflict_every == 0
-            measured.append(train_step(model, optimizer, centers, images, device_labels[positions], recipe, due))
+            measured.append(train_step(model, optimizer, centers, augmented, device_labels[positions], recipe, due))
             if average is not None:
                 average.update(model, iteration + len(measured))
             if len(measured) == CHUNK or number == len(batches) - 1:

@@ -215,3 +215,13 @@ def test_each_loss_can_be_off(tiny: DecodedDataset, tiny_recipe: Recipe) -> None
 def test_too_few_identities(tiny: DecodedDataset, tiny_recipe: Recipe) -> None:
     with pytest.raises(InputError, match=r"batch\.identities: a batch needs 13 identities, tiny has 12"):
         next(iter(train(tiny_recipe.set({"batch.identities": 13}), tiny, 0, CPU)))
+
+
+def test_images_in_host_memory_train_the_same_network(
+    tiny: DecodedDataset, tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tiny_recipe.set({"schedule.epochs": 2, "schedule.milestones": ()})
+    resident = [event for event in events_of(recipe, tiny) if isinstance(event, Checkpoint)][-1].state.model
+    monkeypatch.setattr("reid.data.training_images.stay_on_host", lambda *_: True)
+    hosted = [event for event in events_of(recipe, tiny) if isinstance(event, Checkpoint)][-1].state.model
+    assert all(torch.equal(resident[name], hosted[name]) for name in resident)
