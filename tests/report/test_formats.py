@@ -165,6 +165,17 @@ def test_rank_lists_are_shown_with_right_and_wrong_framed(make_grid: MakeGrid, t
     assert len(re.findall("<span class=right>", page.read_text())) == 2  # base arm and best arm
     assert len(re.findall("<span class=wrong>", page.read_text())) == 2
     assert write_report(grid, tmp_path / "shown", ["pdf"])[0].read_bytes().count(b"/Subtype/Image") >= 3
-    shutil.rmtree(root)
+    (root / "data.csv").touch()
+    for run in (grid.parents[1] / "runs").iterdir():  # the root of a CSV data set is its file
+        (run / "run.json").write_text((run / "run.json").read_text().replace(str(root), str(root / "data.csv")))
+    (page,) = write_report(grid, tmp_path / "csv", ["html"])
+    assert len(re.findall("<span class=right>", page.read_text())) == 2
+    moved = root.rename(tmp_path / "moved")
+    plan = grid / "plan.json"
+    before = plan.read_text()
+    plan.write_text(before.replace("data/fabricated", str(moved / "data.csv")))
+    (page,) = write_report(grid, tmp_path / "moved report", ["html"])
+    assert len(re.findall("<span class=right>", page.read_text())) == 2
+    plan.write_text(before)
     (page,) = write_report(grid, tmp_path / "gone", ["html"])
-    assert f"Its images cannot be shown: they are no longer in {root}." in page.read_text()
+    assert f"Its images cannot be shown: they are no longer in {root / 'data.csv'}." in page.read_text()

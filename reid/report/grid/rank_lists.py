@@ -10,6 +10,7 @@ from reid.files import DamagedFileError
 from reid.recipe import digest
 from reid.report.elements import Element, RankedImage, RankList, Ranks, Section, Text
 from reid.report.grid.cells import describe
+from reid.store.run_records import DatasetRecord
 
 HEIGHT = 128  # pixels of a thumbnail
 
@@ -44,7 +45,7 @@ def _lists(results: Results, arm: str, folder: Path) -> list[RankList]:
         raise _AbsentError("It has no finished run.")
     run = results.grid.run(finished[0])
     try:
-        lists, root = run.read_rank_lists(), Path(run.require_run().dataset.root)
+        lists, root = run.read_rank_lists(), _root(run.require_run().dataset, results.plan.dataset)
     except DamagedFileError as error:
         raise _AbsentError(f"{run.signature}: ranklists.json cannot be read ({error}).") from None
     if not lists:
@@ -59,6 +60,15 @@ def _lists(results: Results, arm: str, folder: Path) -> list[RankList]:
         ]
     except (OSError, UnidentifiedImageError):
         raise _AbsentError(f"Its images cannot be shown: they are no longer in {root}.") from None
+
+
+def _root(asked: DatasetRecord, planned: DatasetRecord | None) -> Path:
+    """The folder of the images of a run: what it was asked for, or where the plan found the same images since."""
+    places = [asked, *([planned, *planned.sets.values()] if planned else [])]
+    same = {record.fingerprint for record in (asked, *asked.sets.values()) if record.root == asked.root}
+    roots = [Path(place.root) for place in places if place.root == asked.root or place.fingerprint in same]
+    root = next((root for root in roots if root.exists()), roots[0])
+    return root.parent if root.is_file() else root  # that of a CSV data set is its file
 
 
 def _thumbnail(root: Path, file: str, folder: Path) -> str:
