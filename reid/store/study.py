@@ -213,6 +213,12 @@ class KnobImportance(Record):
     importance: float
     low: float
     high: float
+    p: Annotated[float | None, Field(description="of noise, for all knobs and both methods; null: not tested")] = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is told from what noise has."""
+        return self.p is not None and self.p <= 0.05
 
 
 class ObjectiveImportance(Record):

@@ -189,7 +189,12 @@ def _importances(knobs: Sequence[Mapping[str, Any]], objectives: int, trials: in
     shares = dict(zip([knob["name"] for knob in knobs], (0.05, 0.75, 0.18, 0.02), strict=False))
     found = {
         method: {
-            name: {"importance": share, "low": max(share - width, 0), "high": min(share + width, 1)}
+            name: {
+                "importance": share,
+                "low": max(share - width, 0),
+                "high": min(share + width, 1),
+                "p": 2 / 120 if share > 0.1 else 0.8,
+            }
             for name, share in shares.items()
         }
         for method, width in (("fanova", 0.06), ("ped_anova", 0.15))

@@ -1,6 +1,7 @@
 """A study's PDF and its tables, read back with poppler."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,9 @@ def test_every_number_of_the_tables_is_on_the_pages(reported: list[Path], read: 
     shares = pd.read_csv(tables["importances"]).set_index(["method", "knob"])
     for knob in KNOBS:
         both = [shares.loc[(method, knob["name"])] for method in ("fanova", "ped_anova")]
-        cells = [f"{100 * s['importance']:.1f} [{100 * s['low']:.1f}, {100 * s['high']:.1f}]" for s in both]
+        cells = [
+            f"{100 * s['importance']:.1f} [{100 * s['low']:.1f}, {100 * s['high']:.1f}] {s['p']:.3f}" for s in both
+        ]
         assert f"{knob['title']} {' '.join(cells)}" in text
 
 
@@ -86,6 +89,39 @@ def test_the_same_study_gives_the_same_bytes_in_all_formats(reported: list[Path]
 )
 def test_the_headline_says_what_can_be_said(make_study: MakeStudy, options: dict[str, Any], words: str) -> None:
     assert re.search(words, headline(read_study(make_study(trials=9, **options))))
+
+
+def with_p(fanova: float | None, ped_anova: float | None) -> Callable[[Any], Any]:
+    """Importances with these p of the margin, the knob of the largest share, and 0.9 of others."""
+
+    def change(found: dict[str, Any]) -> dict[str, Any]:
+        for method, p in (("fanova", fanova), ("ped_anova", ped_anova)):
+            for name, one in found[method].items():
+                one["p"] = p if name == "margin" or p is None else 0.9
+        return found
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        ((0.9, 0.4), "No knob is told from noise: values dealt to the trials at random give shares as large."),
+        ((None, None), "Which knob matters is not told: the shares were not tested against noise; `reid tune` tests"),
+        ((0.05, 0.4), "What matters most is Triplet margin over the whole space (75.0 % [69.0, 81.0]); among the best "
+                      "tenth no knob is told from noise."),
+        ((0.4, 0.02), "What matters most is Triplet margin among the best tenth (75.0 % [60.0, 90.0]); over the whole "
+                      "space no knob is told from noise."),
+        ((0.02, 0.02), "Triplet margin matters most (75.0 % [69.0, 81.0] of the variance)."),
+    ],
+    ids=["noise", "of before", "the first method alone", "the second alone", "both"],
+)  # fmt: skip
+def test_a_knob_is_named_where_it_is_told_from_noise(
+    make_study: MakeStudy, p: tuple[float | None, float | None], words: str
+) -> None:
+    folder = make_study()
+    edit(folder / "importances.json", with_p(*p))
+    assert words in headline(read_study(folder))
 
 
 def test_a_winner_at_the_defaults_has_gained_nothing(make_study: MakeStudy) -> None:

@@ -121,7 +121,7 @@ def _line(axes: Axes, study: Study, number: int, style: Style) -> None:
 
 
 def importances(study: Study, shares: Mapping[str, Mapping[str, KnobImportance]]) -> Draw:
-    """Both methods' shares with their intervals, a row a knob."""
+    """Both methods' shares with their intervals, a row a knob; hollow where not told from noise."""
     titles = {one.name: one.title for one in knob_axes(study)}
     names = sorted(shares["fanova"], key=lambda name: -shares["fanova"][name].importance)
     methods = {"fanova": ("fANOVA", BLUE, "o", -0.12), "ped_anova": ("PED-ANOVA", VERMILION, "s", 0.12)}
@@ -129,11 +129,14 @@ def importances(study: Study, shares: Mapping[str, Mapping[str, KnobImportance]]
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         for method, (label, colour, marker, offset) in methods.items():
-            rows = [shares[method][name].model_dump() for name in names]
-            middle, low, high = (100 * np.array([row[key] for row in rows]) for key in ("importance", "low", "high"))
+            rows = [shares[method][name] for name in names]
+            middle, low, high = 100 * np.array([(row.importance, row.low, row.high) for row in rows]).T
             style: Style = {"color": colour, "marker": marker, "markersize": 4, "elinewidth": 1.1}
             y = np.arange(len(names)) + offset
             axes.errorbar(middle, y, xerr=(middle - low, high - middle), linestyle="none", label=label, **style)
+            noise = [k for k, row in enumerate(rows) if not row.is_told]
+            hollow: Style = {"color": colour, "marker": marker, "markersize": 4, "markerfacecolor": "white"}
+            axes.plot(middle[noise], y[noise], linestyle="none", zorder=3, **hollow)
         axes.set_yticks(np.arange(len(names)), [titles.get(name, name) for name in names])
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_xlim(0, 100)

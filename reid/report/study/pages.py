@@ -1,12 +1,13 @@
 """What a study's report says, page by page."""
 
+import math
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
 from reid.analysis.runs_table import each_row
 from reid.analysis.study_table import Study
-from reid.metrics.formatting import MISSING, number, percent
+from reid.metrics.formatting import MISSING, number, percent, probability
 from reid.report import style
 from reid.report.document import document
 from reid.report.elements import (
@@ -76,13 +77,13 @@ def parallel(study: Study, folder: Path) -> Section:
 
 
 def ranked(study: Study) -> list[KnobAxis]:
-    """Knobs, the most important first where that is known."""
+    """Knobs, those of the largest shares first where they are known."""
     shares = study.shares.fanova if study.shares else {}
     return sorted(knob_axes(study), key=lambda one: -shares[one.name].importance if one.name in shares else 0.0)
 
 
 def maps(study: Study, folder: Path) -> list[Section]:
-    """Maps of the most important pairs of knobs; none for a single knob."""
+    """Maps of a few pairs of knobs; none for a single knob."""
     pairs = list(combinations(ranked(study)[:MOST_MAPS], 2))[:MOST_MAPS]
     if not pairs:
         return []
@@ -93,7 +94,7 @@ def maps(study: Study, folder: Path) -> list[Section]:
         )
         return [Section(title, [Text(few)])]
     file = style.save(folder / "maps.svg", 2.6, landscape.maps(study, pairs))
-    how = "the most important knobs" if study.shares else "the first knobs of the study"
+    how = "the knobs of the largest shares" if study.shares else "the first knobs of the study"
     figure = Figure(
         file,
         f"Pairs of {how}. Colour: average of the trials near a point, with Gaussian weights of a standard "
@@ -135,16 +136,22 @@ def importances(study: Study, folder: Path) -> Section:
         caption = (
             f"{about}shares of {found.n_trials} complete trials with 95 % bootstrap intervals over the trials. "
             "fANOVA: share of the variance over the whole space, by a random forest. PED-ANOVA: what tells the best "
-            "tenth of the trials from the others. They answer different questions; where they differ, neither is sure."
+            "tenth of the trials from the others. They answer different questions; where they differ, neither is sure. "
+            "Shares sum to 1 of noise too. p: how often values dealt to the trials at random give any knob as much, "
+            "corrected for both methods; hollow: not told from noise (p above 0.05, or not tested)."
         )
         shown.append(Figure(file, caption))
-        heads = [head for name in METHODS.values() for head in (right(f"{name}, %"), centred("95 %"))]
+        heads = [head for name in METHODS.values() for head in (right(f"{name}, %"), centred("95 %"), right("p"))]
         shown.append(Table([wide("Knob"), *heads], rows))
     return Section(title, shown)
 
 
 def _cells(one: KnobImportance) -> list[str]:
-    return [percent(one.importance), f"[{percent(one.low)}, {percent(one.high)}]"]
+    return [
+        percent(one.importance),
+        f"[{percent(one.low)}, {percent(one.high)}]",
+        probability(math.nan if one.p is None else one.p),
+    ]
 
 
 def intermediate(study: Study, folder: Path) -> list[Section]:

@@ -17,6 +17,7 @@ from reid.store.measured import metric_title
 from reid.store.study import KnobImportance, ObjectiveImportance, StudyRecord
 
 METHODS = {"fanova": "fANOVA", "ped_anova": "PED-ANOVA"}
+WHERE = {"fanova": "over the whole space", "ped_anova": "among the best tenth"}
 
 
 def headline(study: Study) -> str:
@@ -78,16 +79,22 @@ def knob_that_matters(study: Study) -> str:
         return "Which knob matters is measured when the search ends."
     if found.refused is not None:
         return f"Which knob matters is not told: {found.refused}."
-    titles = {one.name: one.title for one in knob_axes(study)}
     shares = shares_by_method(found)
-    first = {method: max(knobs, key=lambda name: knobs[name].importance) for method, knobs in shares.items()}
-    words = {method: share(shares[method][name]) for method, name in first.items()}
+    if all(one.p is None for knobs in shares.values() for one in knobs.values()):
+        return "Which knob matters is not told: the shares were not tested against noise; `reid tune` tests them now."
+    told = {m: [name for name, one in knobs.items() if one.is_told] for m, knobs in shares.items()}
+    first = {m: max(names, key=lambda name: shares[m][name].importance) for m, names in told.items() if names}
+    if not first:
+        return "No knob is told from noise: values dealt to the trials at random give shares as large."
+    titles = {one.name: one.title for one in knob_axes(study)}
+    words = {m: f"{titles[name]} {WHERE[m]} ({share(shares[m][name])})" for m, name in first.items()}
+    if len(first) == 1:
+        (method,) = first
+        other = next(where for m, where in WHERE.items() if m != method)
+        return f"What matters most is {words[method]}; {other} no knob is told from noise."
     if first["fanova"] == first["ped_anova"]:
-        return f"{titles[first['fanova']]} matters most ({words['fanova']} of the variance)."
-    return (
-        f"Which knob matters depends on the question: {titles[first['fanova']]} over the whole space "
-        f"({words['fanova']}), {titles[first['ped_anova']]} among the best tenth ({words['ped_anova']})."
-    )
+        return f"{titles[first['fanova']]} matters most ({share(shares['fanova'][first['fanova']])} of the variance)."
+    return f"Which knob matters depends on the question: {words['fanova']}, {words['ped_anova']}."
 
 
 def verdict(study: Study, folder: Path) -> list[Element]:
@@ -148,7 +155,10 @@ def knobs(study: Study) -> Table:
             one.words(one.knob.default),
             one.words(study.winner[one.name]),
             one.span,
-            *(share(known[one.name]) if one.name in (known := shares.get(m, {})) else MISSING for m in METHODS),
+            *(
+                share_or_noise(known[one.name]) if one.name in (known := shares.get(m, {})) else MISSING
+                for m in METHODS
+            ),
         ]
         for one in knob_axes(study)
     ]
@@ -217,6 +227,11 @@ def shares_by_method(found: ObjectiveImportance) -> dict[str, dict[str, KnobImpo
 def share(one: KnobImportance) -> str:
     """An importance with its interval, in percent."""
     return f"{percent(one.importance)} % [{percent(one.low)}, {percent(one.high)}]"
+
+
+def share_or_noise(one: KnobImportance) -> str:
+    """The same, where it is told from what noise has."""
+    return share(one) if one.is_told else "as noise" if one.p is not None else "not tested"
 
 
 def unit(metric: str) -> str:
