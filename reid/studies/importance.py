@@ -21,8 +21,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import FrozenTrial, TrialState
 
+from reid.statistics.fanova import Floats, main_variances
 from reid.store.study import ImportanceRecord, KnobImportance, KnobValue, ObjectiveImportance
-from reid.studies.fanova import Floats, main_variances
 
 FEWEST_TRIALS = 50
 DRAWS = 100

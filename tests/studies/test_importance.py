@@ -8,8 +8,8 @@ import numpy as np
 import optuna
 import pytest
 
+from reid.statistics.fanova import Floats, main_variances
 from reid.store.study import KnobImportance
-from reid.studies.fanova import Floats, main_variances
 from reid.studies.importance import FEWEST_TRIALS, Rows, against_noise, importances
 
 pytestmark = pytest.mark.slow
