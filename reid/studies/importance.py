@@ -28,6 +28,7 @@ FEWEST_TRIALS = 50
 DRAWS = 100
 DEALINGS = 119  # p of a method is a multiple of 1/120: corrected for two methods, 0.05 is three of them
 TREES = 16
+ROUNDING = 1e-9  # of the largest value: what varies less does not vary
 OFF_GAP = 0.1  # where a knob is off: so much of its range below its low end
 Rows = npt.NDArray[np.int64]
 Measure = Callable[[Rows, Floats], Floats]  # of trials, and the values dealt to them: what each knob accounts for
@@ -46,7 +47,7 @@ def importances(study: optuna.Study, draws: int = DRAWS, dealings: int = DEALING
         why = f"{len(trials)} complete trials are too few: with fewer than {FEWEST_TRIALS} the methods contradict each"
         return ImportanceRecord(n_trials=len(trials), refused=f"{why} other and themselves")
     values = np.array([trial.values for trial in trials])
-    if (np.ptp(values, axis=0) == 0).any():
+    if (np.ptp(values, axis=0) <= ROUNDING * np.abs(values).max(axis=0)).any():
         why = "all complete trials have the same value: no knob did anything"
         return ImportanceRecord(n_trials=len(trials), refused=why)
     axes = {name: _axis(trials, name) for name in sorted({name for trial in trials for name in trial.params})}

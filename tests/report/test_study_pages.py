@@ -148,7 +148,7 @@ def test_fresh_seeds_that_diverged_speak_first(make_study: MakeStudy, tmp_path: 
     assert text.startswith(
         "The winner diverged in 1 of 5 fresh seeds, the paper's defaults in 0 of 5. No gain shown: +"
     )
-    assert "where neither diverged (4 of 5 seeds) (p = 0." in text
+    assert "where neither diverged, in 4 of 5 seeds (p = 0." in text
     assert "favour who diverges" in str(verdict(study, tmp_path))
 
 

@@ -101,6 +101,8 @@ def test_few_trials_are_refused_and_unfinished_ones_do_not_count() -> None:
 
 def test_trials_of_one_value_are_refused() -> None:
     assert "same value" in str(importances(study_of(lambda _: [0.5], FEWEST_TRIALS)).refused)
+    rounded = study_of(lambda params: [0.5 + 1e-16 * params["margin"]], FEWEST_TRIALS)
+    assert "same value" in str(importances(rounded).refused)
 
 
 @pytest.mark.parametrize("knobs", [1, 4])

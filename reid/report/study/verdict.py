@@ -41,7 +41,7 @@ def gain(study: Study) -> str:
     lost = f"{comparison.divergence}. " if comparison.divergence else ""
     what = f"{signed(metric, found.difference)} {unit(metric)} over the paper's defaults"
     if lost and found.pairs:
-        what += f" where neither diverged ({found.pairs} of {found.seeds} seeds)"
+        what += f" where neither diverged, in {found.pairs} of {found.seeds} seeds"
     elif lost:
         what = "with no seed did neither diverge"
     elif found.by_ranks:
@@ -130,17 +130,17 @@ def compared(study: Study, folder: Path) -> list[Element]:
     shown: list[Element] = [Table(heads, [row])]
     if found.pairs and comparison.winner.params != comparison.defaults.params:
         file = style.save(folder / "comparison.svg", 1.9, drawn.comparison(values, pairs, found, metric))
-        real = "clear of the line is real."
+        real = "; clear of the line is real."
         if found.by_ranks:
-            real = "it has no interval, as all pairs differ alike."
+            real = ", without an interval, as all pairs differ alike."
         if comparison.divergence:
             real = (
-                f"{comparison.divergence}; means and difference are of the {found.pairs} seeds where neither did, and "
-                "favour who diverges. So there is no interval, and p is of the ranks of all runs, diverged ones last."
+                f". {comparison.divergence}; means and difference are of the {found.pairs} seeds where neither did, "
+                "and favour who diverges. So there is no interval, and p is of all runs' ranks, diverged ones last."
             )
         caption = (
             "Both sides trained anew on all training identities with fresh seeds, and ranked once on the test set, "
-            f"which the search has not seen. Left: a line a seed, bold their mean. Right: their mean difference; {real}"
+            f"which the search has not seen. Left: a line a seed, bold their mean. Right: their mean difference{real}"
         )
         shown.append(Figure(file, caption))
     return shown
