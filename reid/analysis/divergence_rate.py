@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from reid.statistics.factor_coding import coding
-from reid.statistics.least_squares import holm
+from reid.statistics.inference import holm
 from reid.statistics.proportions import difference_of_shares
 
 

@@ -1,50 +1,67 @@
 """The effect of each factor with its interval and a verdict in words."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from reid.analysis.divergence_rate import divergence
 from reid.analysis.interactions import interactions
 from reid.analysis.ladder import alone, away, steps
-from reid.analysis.verdict import LEVEL, Kind, Verdict, advice, call, seeds_needed
-from reid.metrics.formatting import signed
+from reid.analysis.verdict import LEVEL, Evidence, Kind, Scale, Verdict, advice, seeds_needed
+from reid.metrics.formatting import interval, signed
 from reid.statistics.design import ALONE, AWAY, STEP, Design, design_of
-from reid.statistics.least_squares import Array, Inference, holm
+from reid.statistics.inference import Inference, holm, simultaneous
+from reid.statistics.least_squares import Array
 from reid.statistics.linear_model import Analysis, analyse
+
+ENDED = ("finished", "diverged", "censored")
 
 
 def effects(
     table: pd.DataFrame,
     factors: Sequence[str],
     metric: str,
-    rope: float | None = None,
+    matters: float | None = None,
     titles: Mapping[str, str] | None = None,
     asked: str = "",
+    pairs_nil: bool = False,
+    higher_is_better: bool | None = None,
 ) -> pd.DataFrame:
-    """Effect of each factor on `metric`, with its 95 % interval: mean at its second level minus mean at its first.
+    """Effect of each factor on `metric`, with an interval and a verdict: mean at its second level minus at its first.
 
-    `table` is tidy (see `read_runs`): a row a planned run; only finished runs count as numbers. The effect is the main
-    effect, averaged over all levels of the others; in a leave-one-out, add-one-in or ladder design it is the single
-    step that the design is made of (`design_of(table, factors, asked).estimand` says which; `asked` is the design as
-    the grid file names it). A factor of more than two levels has a row a level against its first, named "factor=level".
+    `table` is tidy (see `read_runs`), a row a planned run: columns of the factors, seed, state and metric; only
+    finished runs count as numbers. The effect is the main effect, averaged over all levels of the others; in a
+    leave-one-out, add-one-in or ladder design it is the single step that the design is made of (`design_of(table,
+    factors, asked)` says which; `asked` is the design as the grid file names it). A factor of more than two levels has
+    a row a level against its first, named "factor=level".
 
-    Columns: effect, low and high (95 %), p, p_holm (over the rows), kind (a `Kind`), verdict (the same in words).
-    `rope` is half the width of the region of practical equivalence, in units of the metric; by default the standard
-    deviation of a single run. `titles` are names for the verdicts' words. Rows that the runs cannot estimate are NaN
-    and their verdict says why.
+    Columns: effect; low and high, which hold for all rows together in 95 % and agree with p_holm; p; p_holm (over the
+    rows); kind (a `Kind`); verdict (the same in words). From two seeds on the error is how much effects vary from seed
+    to seed; with one, every kind is `ONE_SEED`. `matters` is from how much on an effect matters, in units of the
+    metric: only against it there is "no effect that matters". `titles` are names for the verdicts' words. `pairs_nil`
+    takes interactions of two factors to be nil, so that a fraction that confounds main effects with them has an answer.
+    `higher_is_better` overrules the list of metrics. Rows that the runs cannot estimate are NaN, the verdict says why.
     """
-    analysis, design = analyse(table, factors, metric), design_of(table, factors, asked)
+    analysis, design = analyse(table, factors, metric, not pairs_nil), design_of(table, factors, asked)
     found = estimate(analysis, design, table, metric)
     names = [term.name for term in analysis.coding.terms]
-    columns = {"effect": found.effect, "low": found.low, "high": found.high, "p": found.p, "p_holm": holm(found.p)}
+    low, high = simultaneous(found)
+    columns = {"effect": found.effect, "low": low, "high": high, "p": found.p, "p_holm": holm(found.p)}
     frame = pd.DataFrame(columns, index=pd.Index(names, name="factor"))
-    words = _Words(analysis, design, table, metric, rope, [(titles or {}).get(name, name) for name in names])
-    pairs = interactions(table, factors, metric)["p_holm"].to_numpy()
-    rows = zip(frame.to_dict("records"), found.scale * analysis.noise.sd, strict=True)
-    verdicts = [words.verdict(i, row, error) for i, (row, error) in enumerate(rows)]
+    scale = Scale.of(metric, matters)
+    if higher_is_better is not None:
+        scale = Scale(metric, higher_is_better, matters)
+    spoken = _Spoken(analysis, design, table, scale, found, [(titles or {}).get(name, name) for name in names])
+    pairs = interactions(table, factors, metric)["q"].to_numpy() if not pairs_nil else np.full(0, np.nan)
+    lost = divergence(table, factors)
+    verdicts = []
+    for i, row in enumerate(frame.itertuples()):
+        verdict = spoken.verdict(i, *row[1:])
+        verdict = Verdict(verdict.kind, verdict.words + spoken.dependence(i, pairs))
+        verdicts.append(spoken.after_divergence(verdict, row, lost.iloc[i]))
     frame["kind"] = [verdict.kind for verdict in verdicts]
-    frame["verdict"] = [verdict.words + words.dependence(i, pairs) for i, verdict in enumerate(verdicts)]
+    frame["verdict"] = [verdict.words for verdict in verdicts]
     return frame
 
 
@@ -56,12 +73,11 @@ def estimate(analysis: Analysis, design: Design, table: pd.DataFrame, metric: st
         return alone(analysis)
     if design.estimand == STEP and design.order is not None:
         ordered = steps(analyse(table, design.order, metric))
-        place = [design.order.index(name) for name in design.coding.names]
-        return Inference(*(values[place] for values in vars(ordered).values()))
+        return ordered.take([design.order.index(name) for name in design.coding.names])
     return analysis.infer_main()
 
 
-class _Words:
+class _Spoken:
     """What is said of the terms of an analysis."""
 
     def __init__(
@@ -69,27 +85,40 @@ class _Words:
         analysis: Analysis,
         design: Design,
         table: pd.DataFrame,
-        metric: str,
-        rope: float | None,
+        scale: Scale,
+        found: Inference,
         titles: list[str],
     ) -> None:
-        self.analysis, self.design, self.metric, self.titles = analysis, design, metric, titles
-        self.sd = float(analysis.noise.sd)
-        self.rope = self.sd if rope is None else rope
+        self.analysis, self.design, self.scale, self.found, self.titles = analysis, design, scale, found, titles
         self.planned = table["seed"].nunique()
-        self.to_come = int((~table["state"].isin(["finished", "diverged", "censored"])).sum())
+        self.to_come = int((~table["state"].isin(ENDED)).sum())
 
-    def verdict(self, i: int, row: Mapping[Hashable, float], error: float) -> Verdict:
-        if np.isnan(row["effect"]):
+    def verdict(self, i: int, effect: float, low: float, high: float, p: float, p_holm: float) -> Verdict:
+        if np.isnan(effect):
             return Verdict(Kind.NOT_ESTIMABLE, f"not estimable: {self._obstacle(i)}")
-        if np.isnan(row["p"]):
-            return Verdict(Kind.NOT_ESTIMABLE, "not estimable: no runs left over to measure the noise with; add a seed")
-        found = call(self.metric, row["low"], row["high"], row["p_holm"] < LEVEL, self.rope)
-        if found.kind != Kind.UNDECIDED:
-            return found
-        arms, runs, terms = len(self.design.arms), self.analysis.runs, len(self.titles)
-        needed = seeds_needed(row["effect"], error, runs, arms, terms, self.rope)
-        return Verdict(Kind.UNDECIDED, advice(needed, self.planned, self.to_come))
+        if np.isnan(p):
+            return Verdict(Kind.NOT_ESTIMABLE, f"not estimable: {self._silence(i)}")
+        verdict = self.scale.call(effect, low, high, p_holm)
+        if not self.analysis.over_seeds:
+            words = verdict.words or "cannot tell"
+            return Verdict(Kind.ONE_SEED, f"this seed only: {words}")
+        if verdict.kind is not Kind.UNDECIDED:
+            return verdict
+        evidence = Evidence(
+            float(self.found.error[i]),
+            float(self.found.df[i]),
+            self.analysis.runs,
+            self.analysis.seeds,
+            int((~np.isnan(self.found.p)).sum()),
+        )
+        return Verdict(
+            Kind.UNDECIDED, advice(seeds_needed(effect, evidence, self.scale.matters), self.planned, self.to_come)
+        )
+
+    def _silence(self, i: int) -> str:
+        if self.found.error[i] == 0:
+            return "runs of one arm do not differ, so there is no noise to compare it with"
+        return "no runs left over to measure the noise with; add a seed"
 
     def _obstacle(self, i: int) -> str:
         aliases = [group for group in self.design.alias_groups if i in group]
@@ -105,26 +134,41 @@ class _Words:
             return f"{runs} have it at one level only"
         return f"{runs} do not separate it from the others"
 
-    def dependence(self, i: int, p_holm: Array) -> str:
+    def after_divergence(self, verdict: Verdict, row: tuple[object, ...], lost: "pd.Series[float]") -> Verdict:
+        """The verdict of a factor that changes how many runs diverge: this speaks first, as the means are of survivors.
+
+        Of metrics without a better direction divergence is no part.
+        """
+        if self.scale.higher_is_better is None or not lost["p_holm"] < LEVEL:
+            return verdict
+        prevents = bool(lost["effect"] < 0)
+        counts = [
+            f"{lost[name]:.0f} of {lost[ended]:.0f}"
+            for name, ended in (("diverged", "ended"), ("base_diverged", "base_ended"))
+        ]
+        words = f"{'prevents' if prevents else 'causes'} divergence ({counts[0]} against {counts[1]})"
+        _, effect, low, high, *_ = row
+        if isinstance(effect, float) and isinstance(low, float) and isinstance(high, float) and not np.isnan(low):
+            words += f"; among survivors {signed(self.scale.metric, effect)} {interval(self.scale.metric, low, high)}"
+        return Verdict(Kind.HELPS if prevents else Kind.HURTS, words)
+
+    def dependence(self, i: int, pairs: Array) -> str:
         """The terms on which term `i` depends: the interaction is significant and changes what `i` is said to do."""
         analysis, notes = self.analysis, []
-        for pair, p in zip(analysis.coding.pairs, p_holm, strict=True):
-            if i not in pair or not p < LEVEL:
+        for pair, q in zip(analysis.coding.pairs if len(pairs) else [], pairs, strict=True):
+            if i not in pair or not q < LEVEL:
                 continue
             j = pair[pair[0] == i]
             at = simple_effects(analysis, i, j)
-            first, second = (self._sign(low, high) for low, high in zip(at.low, at.high, strict=True))
-            if first != second:
+            low, high = at.interval()
+            signs = [self.scale.sign(a > 0) if a > 0 or b < 0 else None for a, b in zip(low, high, strict=True)]
+            if signs[0] != signs[1]:
                 term = analysis.coding.terms[j]
                 levels = [analysis.coding.levels[term.factor][level] for level in (0, term.level)]
                 values = zip(levels, at.effect, strict=True)
-                words = ", ".join(f"{level} {signed(self.metric, value)}" for level, value in values)
+                words = ", ".join(f"{level} {signed(self.scale.metric, value)}" for level, value in values)
                 notes.append(f"{self.titles[j]} ({words})")
         return f"; depends on {' and '.join(notes)}" if notes else ""
-
-    def _sign(self, low: float, high: float) -> Kind | None:
-        kind = call(self.metric, low, high, significant=True, rope=self.rope).kind
-        return kind if kind.has_sign else None
 
 
 def simple_effects(analysis: Analysis, i: int, j: int) -> Inference:

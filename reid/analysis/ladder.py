@@ -7,15 +7,17 @@ import pandas as pd
 
 from reid.statistics.design import flipped
 from reid.statistics.factor_coding import DIGITS, require_switches
-from reid.statistics.least_squares import Array, Inference, holm
+from reid.statistics.inference import Inference, benjamini_hochberg
+from reid.statistics.least_squares import Array
 from reid.statistics.linear_model import Analysis, analyse
 
 
 def ladder(table: pd.DataFrame, order: Sequence[str], metric: str) -> pd.DataFrame:
     """The factors of `order` switched on one after another: a row a rung, "none" first, indexed by what was added.
 
-    Columns: mean of the rung's arm (over seeds, adjusted for them where runs are missing); step from the rung before
-    with low and high (95 %), and p_holm of it over the steps; band_low and band_high, the least and greatest mean that
+    Columns: mean of the rung's arm (over seeds, adjusted for them where runs are missing; as `Analysis.infer_arms`
+    predicts it where that has random effects); step from the rung before with low and high (95 % each), and q of it
+    (false discovery rate over the steps); band_low and band_high, the least and greatest mean that
     the same rung takes over all k! orders. Rung j takes each of the C(k, j) arms with j factors in equally many orders,
     so the band is the range of these arms; it covers the arms that have a finished run. A rung without one is NaN.
     Raises InputError for a factor that has not two levels.
@@ -36,7 +38,7 @@ def ladder(table: pd.DataFrame, order: Sequence[str], metric: str) -> pd.DataFra
             "high": _after_none(found.high),
             "band_low": [min(arms, default=np.nan) for arms in peers],
             "band_high": [max(arms, default=np.nan) for arms in peers],
-            "p_holm": _after_none(holm(found.p)),
+            "q": _after_none(benjamini_hochberg(found.p)),
         },
         index=pd.Index(["none", *order], name="rung"),
     )
@@ -78,8 +80,9 @@ def differences(analysis: Analysis, arms: Sequence[tuple[str, str]]) -> Inferenc
 def single_steps(table: pd.DataFrame, factors: Sequence[str], metric: str) -> pd.DataFrame:
     """Each term alone (its arm minus the base) and taken away (all minus all but it), index factor.
 
-    Columns alone, alone_low, alone_high, alone_p_holm (over the factors), and the same of away; both are gains,
-    positive where the factor helps. Taken away is NaN where a factor has more than two levels: there is no full set.
+    Columns alone, alone_low, alone_high, alone_q (false discovery rate over the factors), and the same of away; both
+    are gains, positive where the factor helps. Taken away is NaN where a factor has more than two levels: there is no
+    full set.
     """
     analysis = analyse(table, factors, metric)
     added, left = alone(analysis), away(analysis)
@@ -90,22 +93,10 @@ def single_steps(table: pd.DataFrame, factors: Sequence[str], metric: str) -> pd
             ("", found.effect),
             ("_low", found.low),
             ("_high", found.high),
-            ("_p_holm", holm(found.p)),
+            ("_q", benjamini_hochberg(found.p)),
         )
     }
     frame = pd.DataFrame(columns, index=pd.Index([term.name for term in analysis.coding.terms], name="factor"))
     if not analysis.coding.switches:
-        frame[["away", "away_low", "away_high", "away_p_holm"]] = np.nan
+        frame[["away", "away_low", "away_high", "away_q"]] = np.nan
     return frame
-
-
-def ties_with_best(table: pd.DataFrame, factors: Sequence[str], metric: str) -> tuple[str, int]:
-    """The best arm, and how many other arms its 95 % intervals do not separate from it (-1: noise unknown)."""
-    analysis = analyse(table, factors, metric)
-    arms = list(analysis.position)
-    each = np.eye(len(arms))
-    best = int(np.nanargmax(analysis.infer_arms(arms, each).effect))
-    gaps = analysis.infer_arms(arms, each[best] - each)
-    if np.isnan(analysis.noise.sd):
-        return arms[best], -1
-    return arms[best], int(np.count_nonzero(gaps.low <= 0)) - 1

@@ -1,7 +1,8 @@
 """What others have published, beside what this grid says: differences with differences, each with our interval."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
@@ -24,6 +25,14 @@ BUT_CENTER = "all but centre loss (softmax_triplet.yaml)"
 WHOLE = "all tricks (softmax_triplet_with_center.yaml)"
 
 
+class Answer(StrEnum):
+    """What our runs say of a published difference."""
+
+    AGREES = "agrees"
+    CONTRADICTS = "contradicts"
+    TOO_WIDE = "too wide to say"
+
+
 @dataclass(frozen=True)
 class Claim:
     """A published difference in mAP (a fraction) between two of our arms; one run each, no interval."""
@@ -39,17 +48,27 @@ class Claim:
 def compare(analysis: Analysis, plan: Plan, terms: Sequence[Term], titles: Mapping[str, str]) -> pd.DataFrame:
     """A row a published difference that the grid has arms for, under the titles of its terms; empty without one.
 
-    Columns: table, what, data, theirs, ours, low, high (95 %), difference (ours minus theirs), inside (whether theirs
-    lies in our interval), source. Fractions of mAP.
+    Columns: table, what, data, theirs, ours, low, high, difference (ours minus theirs), answer (an `Answer`), source;
+    fractions of mAP. A published number is one run an arm, so `low` and `high` are a 95 % prediction interval for a
+    difference in one more seed, with our noise: theirs outside it contradicts ours, theirs inside agrees, unless the
+    interval is so wide that it would hold no difference as well, or twice theirs.
     """
     grid = _Grid(plan, terms, titles)
     claims = [*_ladders(grid), *_backbones(grid), *_batches(grid), *_reproductions(grid)]
     found = differences(analysis, [claim.arms for claim in claims])
     frame = pd.DataFrame([vars(claim) for claim in claims], columns=list(Claim.__dataclass_fields__))
-    frame = frame.drop(columns="arms").assign(ours=found.effect, low=found.low, high=found.high)
+    varying, noise = analysis.varying, analysis.between_runs
+    changed = np.array([sum(map(str.__ne__, *claim.arms)) for claim in claims])
+    once = 2 * analysis.noise.sd**2 + changed * varying.between_seeds(noise)
+    low, high = replace(found, error=np.sqrt(found.error**2 + once)).interval()
+    frame = frame.drop(columns="arms").assign(ours=found.effect, low=low, high=high)
     frame["difference"] = frame["ours"] - frame["theirs"]
-    frame["inside"] = (frame["low"] <= frame["theirs"]) & (frame["theirs"] <= frame["high"])
-    order = ["table", "what", "data", "theirs", "ours", "low", "high", "difference", "inside", "source"]
+    inside = (frame["low"] <= frame["theirs"]) & (frame["theirs"] <= frame["high"])
+    wide = (frame["high"] - frame["low"]) / 2 > frame["theirs"].abs()
+    answers = [str(Answer.CONTRADICTS), str(Answer.TOO_WIDE), str(Answer.AGREES)]
+    frame["answer"] = np.select([~inside, wide], answers[:2], answers[2])
+    frame.loc[frame["low"].isna(), "answer"] = str(Answer.TOO_WIDE)
+    order = ["table", "what", "data", "theirs", "ours", "low", "high", "difference", "answer", "source"]
     return frame.loc[frame["ours"].notna(), order].reset_index(drop=True)
 
 

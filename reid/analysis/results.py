@@ -42,13 +42,13 @@ class Unavailable:
 class Results:
     """The plan, the table of runs, and what is computed from them. Metrics are fractions throughout.
 
-    `rope` is half the region of practical equivalence of the ranking metrics, a fraction; None: the noise of a run.
+    `matters` is from how much on an effect on the ranking metrics matters, a fraction; None: not declared.
     `mixed` says what the runs do not have in common.
     """
 
     grid: GridFolder
     runs: pd.DataFrame
-    rope: float | None = None
+    matters: float | None = None
     mixed: list[str] = field(default_factory=list)
 
     @property
@@ -102,7 +102,7 @@ class Results:
 
     @cached_property
     def analysis(self) -> Analysis:
-        return analyse(self.runs, self.names, MAIN)
+        return analyse(self.runs, self.names, MAIN, not self.plan.pairs_nil)
 
     @property
     def extras(self) -> list[str]:
@@ -121,8 +121,10 @@ class Results:
         """Effects on each of the metrics and costs; verdicts call factors by their titles."""
         found = {}
         for metric in (*QUALITY, *COSTS, *self.extras):
-            rope = self.rope if is_fraction(metric) else None
-            found[metric] = effects(self.runs, self.names, metric, rope, self.titles, self.plan.design)
+            matters = self.matters if is_fraction(metric) else None
+            found[metric] = effects(
+                self.runs, self.names, metric, matters, self.titles, self.plan.design, self.plan.pairs_nil
+            )
         return found
 
     @cached_property
@@ -195,8 +197,8 @@ class Results:
         return frame
 
 
-def read_results(grid_folder: Path, rope: float | None = None, allow_mixed: bool = False) -> Results:
-    """The results of a grid.
+def read_results(grid_folder: Path, matters: float | None = None, allow_mixed: bool = False) -> Results:
+    """The results of a grid; `matters`, a fraction, in place of what the grid file declares.
 
     Raises InputError where no run is finished, or, unless `allow_mixed`, where runs of two training codes, data sets or
     evaluation protocols are mixed.
@@ -212,4 +214,6 @@ def read_results(grid_folder: Path, rope: float | None = None, allow_mixed: bool
     if not (runs["state"] == "finished").any():
         states = ", ".join(f"{count} {state}" for state, count in runs["state"].value_counts().items())
         raise InputError(f"{grid_folder}: a report needs a finished run, found {states}; run the grid first")
-    return Results(grid, runs, rope, mixed)
+    if matters is None and grid.plan.matters is not None:
+        matters = grid.plan.matters / 100
+    return Results(grid, runs, matters, mixed)

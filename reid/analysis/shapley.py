@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from reid.statistics.factor_coding import require_switches
-from reid.statistics.least_squares import Array, holm
+from reid.statistics.inference import benjamini_hochberg
+from reid.statistics.least_squares import Array
 from reid.statistics.linear_model import analyse
 
 
 def shapley(table: pd.DataFrame, factors: Sequence[str], metric: str) -> pd.DataFrame:
-    """Exact Shapley value of each factor with its 95 % interval: columns value, low, high, p_holm (over the factors).
+    """Exact Shapley value of each factor with its 95 % interval: columns value, low, high, q (false discovery rate).
 
     Linear contrasts of the 2^k arm means, so their errors follow from the runs' noise; they add up to the mean of the
     arm with everything minus the arm with nothing. Where arms have no run, the arm means are those that main effects
@@ -22,7 +23,7 @@ def shapley(table: pd.DataFrame, factors: Sequence[str], metric: str) -> pd.Data
     analysis = analyse(table, factors, metric)
     require_switches(analysis.coding, "a Shapley value")
     found = analysis.infer_cells(shapley_contrasts(len(factors)))
-    columns = {"value": found.effect, "low": found.low, "high": found.high, "p_holm": holm(found.p)}
+    columns = {"value": found.effect, "low": found.low, "high": found.high, "q": benjamini_hochberg(found.p)}
     return pd.DataFrame(columns, index=pd.Index(factors, name="factor"))
 
 

@@ -29,16 +29,17 @@ def read_runs(folder: str | Path) -> pd.DataFrame:
 
 
 def effects(
-    runs: pd.DataFrame, factors: Sequence[str] | None = None, metric: str = "mAP", rope: float | None = None
+    runs: pd.DataFrame, factors: Sequence[str] | None = None, metric: str = "mAP", matters: float | None = None
 ) -> pd.DataFrame:
-    """Effect of each factor on `metric` with its 95 % interval and verdict; a row a factor.
+    """Effect of each factor on `metric` with its interval and verdict; a row a factor.
 
-    `runs` is a table as `read_runs` gives it; `factors` are all of its factors unless named. `rope` is half the width
-    of what does not matter, in units of the metric; by default the standard deviation of a run.
+    `runs` is a table as `read_runs` gives it; `factors` are all of its factors unless named. `matters` is from
+    how much on an effect matters, in units of the metric (0.005 is half a point of mAP): without it no factor is said
+    to have no effect. Columns and kinds: see `reid.analysis.effects.effects`.
     """
     names = _factors(runs, factors)
     asked = str(runs.attrs.get("design", "")) if names == runs.attrs.get("factors") else ""
-    return effects_of(runs, names, metric, rope, asked=asked)
+    return effects_of(runs, names, metric, matters, asked=asked)
 
 
 def interactions(runs: pd.DataFrame, factors: Sequence[str] | None = None, metric: str = "mAP") -> pd.DataFrame:

@@ -17,8 +17,9 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="A folder, or a file; default: the folder of the grid or study.")
     ] = None,
-    rope: Annotated[
-        float | None, typer.Option(min=0, help="Differences up to so many points of mAP do not matter to you.")
+    matters: Annotated[
+        float | None,
+        typer.Option(help="From how many points of mAP on an effect matters to you; default: the grid file's."),
     ] = None,
     allow_mixed: Annotated[
         bool, typer.Option("--allow-mixed", help="Mix code versions, data or protocols; the first page says so.")
@@ -34,8 +35,11 @@ def report(
     from reid.report import chosen_formats, write_report
     from reid.store.lookup import find_named, use_recorded_plugins
 
+    if matters is not None and not 0 < matters <= 100:
+        raise InputError(f"--matters: a number of points of mAP above 0, up to 100, found {matters:g}")
+
     def write(folder: Path, to: Path) -> None:
-        share = None if rope is None else rope / 100
+        share = None if matters is None else matters / 100
         for path in write_report(folder, to, chosen_formats(formats, to), share, allow_mixed):
             typer.echo(path)
 

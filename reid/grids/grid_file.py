@@ -39,7 +39,9 @@ class GridFile(GridData):
 
     `factors` maps a trick to its knobs (or nothing), a recipe field to a list of levels, or a name of your own to
     levels that each change what they like; `design` says which of their combinations are trained, `exclude` which are
-    not (each entry maps factors to levels). `arms`, instead of factors, lists by title what is trained. `budget` ends
+    not (each entry maps factors to levels). `pairs: nil` takes interactions of two factors to be nil,
+    which a small fraction needs. `matters` is from how many points of mAP on an effect matters to you: without it no
+    factor is said to have no effect. `arms`, instead of factors, lists by title what is trained. `budget` ends
     arms that are clearly behind. `plugins` are files of your own, relative to the grid file, that register tricks,
     losses, backbones, layouts or metrics.
     """
@@ -52,6 +54,8 @@ class GridFile(GridData):
     factors: dict[str, Setting] = Field({})
     arms: Annotated[dict[str, Change], Field({}, max_length=len(DIGITS))]
     design: Design = "full"
+    pairs: Literal["estimated", "nil"] = "estimated"
+    matters: Annotated[float, Field(gt=0, le=100)] | None = None
     exclude: tuple[dict[str, JsonValue], ...] = ()
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
     budget: dict[Literal["halving"], Halving] = Field({})

@@ -40,6 +40,8 @@ def make_plan(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         yaml=read_text(grid.file),
         design=spec.design,
+        matters=spec.matters,
+        pairs_nil=spec.pairs == "nil",
         factors=tuple(
             FactorRecord(name=f.name, short=f.short, title=f.title, levels=tuple(level.label for level in f.levels))
             for f in grid.factors

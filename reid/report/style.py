@@ -75,13 +75,15 @@ def bars(axes: Axes, y: Array, frame: pd.DataFrame, columns: Sequence[str], scal
     axes.errorbar(middle, y, xerr=spread, linestyle="none", elinewidth=1.1, capsize=0, markersize=4, **style)
 
 
-def forest(effects: pd.DataFrame, rope: float) -> Callable[[Figure], None]:
-    """Main effects with intervals over the region of practical equivalence."""
+def forest(effects: pd.DataFrame, matters: float | None) -> Callable[[Figure], None]:
+    """Effects with intervals, over the region that was declared not to matter, if one was."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        if not np.isnan(rope):
-            axes.axvspan(-100 * rope, 100 * rope, color="#EDEDED", zorder=0)
+        if matters is not None:
+            label = f"does not matter: less than {100 * matters:g} points"
+            axes.axvspan(-100 * matters, 100 * matters, color="#EDEDED", zorder=0, label=label)
+            figure.legend(loc="outside upper right")
         axes.axvline(0, color=BLACK, linewidth=0.6)
         bars(axes, rows(axes, list(effects.index)), effects, ("effect", "low", "high"), color=BLUE, marker="o")
         axes.set_xlabel("effect on mAP, percentage points")
@@ -130,7 +132,7 @@ def interaction_map(
     for (first, second), row in each_row(interactions):
         place = rows.index(second), columns.index(first)
         matrix[place] = row["effect"]
-        sure += [place] if row["p_holm"] < 0.05 else []
+        sure += [place] if row["q"] < 0.05 else []
     limit = max(np.abs(matrix[~np.isnan(matrix)]), default=0) or 1.0
 
     def draw(figure: Figure) -> None:

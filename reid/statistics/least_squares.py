@@ -1,38 +1,10 @@
-"""Least squares that says which contrasts the runs can estimate, and how large the noise of one run is."""
+"""Least squares that says which contrasts the runs can estimate, and with which weights."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-
-
-@dataclass(frozen=True)
-class Noise:
-    """Standard deviation of a single run, its degrees of freedom, and in words how it was measured.
-
-    `sd` is NaN and `df` 0 where nothing is left to measure it with.
-    """
-
-    sd: Array
-    df: float
-    source: str
-
-
-@dataclass(frozen=True)
-class Inference:
-    """Estimates with 95 % intervals and two-sided p-values; NaN where a contrast is not estimable.
-
-    `scale` (q,) times the standard deviation of a single run is the standard error.
-    """
-
-    effect: Array
-    scale: Array
-    low: Array
-    high: Array
-    p: Array
 
 
 class Fit:
@@ -44,9 +16,14 @@ class Fit:
         self.coefficients = self.inverse @ (x.T @ y)
         self.row_space = self.inverse @ (x.T @ x)
         self.df = x.shape[0] - round(float(np.trace(self.row_space)))
-        residual = y - x @ self.coefficients
-        with np.errstate(invalid="ignore", divide="ignore"):
-            self.sd: Array = np.sqrt((residual**2).sum(axis=0) / self.df) if self.df else np.full(y.shape[1:], np.nan)
+        self.residual: Array = y - x @ self.coefficients
+
+    @property
+    def sd(self) -> Array:
+        """Standard deviation of the residual; NaN where no degree of freedom is left."""
+        if not self.df:
+            return np.full(self.residual.shape[1:], np.nan)
+        return np.asarray(np.sqrt((self.residual**2).sum(axis=0) / self.df))
 
     def scale(self, contrasts: Array) -> Array:
         """Standard errors (q,) of `contrasts` (q, p) for noise of standard deviation 1; NaN where not estimable."""
@@ -59,22 +36,10 @@ class Fit:
         """Weights (q, n) of the rows in the estimates of `contrasts` (q, p)."""
         return np.asarray(contrasts @ self.inverse @ self.x.T)
 
-    def infer(self, contrasts: Array, noise: Noise) -> Inference:
-        """Estimates of `contrasts` (q, p) of the coefficients under `noise`: arrays (q,) or (q, m)."""
-        scale = self.scale(contrasts)
-        effect = contrasts @ self.coefficients
-        effect[np.isnan(scale)] = np.nan
-        error = np.multiply.outer(scale, noise.sd)
-        half = stats.t.ppf(0.975, noise.df) * error if noise.df else np.full_like(error, np.nan)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            p = 2 * stats.t.sf(np.abs(effect) / error, noise.df) if noise.df else np.full_like(error, np.nan)
-        return Inference(effect, scale, effect - half, effect + half, p)
 
-
-def holm(p: Array) -> Array:
-    """Holm's step-down adjustment of a family of p-values (q,); NaN ones are not part of the family."""
-    adjusted = np.full_like(p, np.nan)
-    order = np.argsort(p)[: np.count_nonzero(~np.isnan(p))]
-    factors = len(order) - np.arange(len(order))
-    adjusted[order] = np.maximum.accumulate(np.minimum(p[order] * factors, 1))
-    return adjusted
+def basis(x: Array) -> Array:
+    """Orthonormal columns (n, rank) that span the columns of `x` (n, p)."""
+    if not x.size:
+        return np.zeros((len(x), 0))
+    left, size, _ = np.linalg.svd(x, full_matrices=False)
+    return np.asarray(left[:, size > 1e-9 * max(size.max(initial=0), 1)])

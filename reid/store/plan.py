@@ -84,6 +84,7 @@ class Plan(FileRecord):
     design: Annotated[str, Field(description="as the grid file says it; empty of plans made before it was kept")] = ""
     matters: Annotated[float | None, Field(description="points of mAP from which on an effect matters")] = None
     until: Annotated[UntilRecord | None, Field(description="of a grid that grows by batches")] = None
+    pairs_nil: Annotated[bool, Field(description="interactions of two factors are taken to be nil")] = False
     factors: tuple[FactorRecord, ...]
     seeds: tuple[int, ...]
     budget: dict[str, dict[str, int]] = Field({})

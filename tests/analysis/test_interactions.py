@@ -10,8 +10,8 @@ from tests.helpers.grids_on_disk import FACTORS, make_table
 def test_a_planted_interaction_is_found_and_no_other() -> None:
     found = interactions(make_table(seeds=2, effects={"bd": 0.03}), FACTORS, "mAP")
     assert len(found) == 15
-    assert list(found.columns) == ["effect", "low", "high", "p_holm"]
-    assert found.index[found["p_holm"] < 0.05].tolist() == [("b", "d")]
+    assert list(found.columns) == ["effect", "low", "high", "q"]
+    assert found.index[found["q"] < 0.05].tolist() == [("b", "d")]
     # Half of 0.03, and within its interval.
     assert found["low"]["b", "d"] < 0.015 < found["high"]["b", "d"]
 

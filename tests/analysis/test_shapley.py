@@ -5,7 +5,9 @@ from itertools import permutations
 import numpy as np
 import pytest
 
+from reid.analysis.ladder import ladder
 from reid.analysis.shapley import shapley, shapley_contrasts
+from reid.statistics.linear_model import analyse
 from tests.helpers.grids_on_disk import FACTORS, make_table
 
 EFFECTS = {"a": 0.03, "ab": 0.02, "cd": -0.03, "f": 0.01}
@@ -14,13 +16,15 @@ EFFECTS = {"a": 0.03, "ab": 0.02, "cd": -0.03, "f": 0.01}
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_values_add_up_to_all_minus_none(seeds: int) -> None:
     table = make_table(seeds=seeds, effects=EFFECTS)
-    arms = table.groupby("arm")["mAP"].mean()
-    assert shapley(table, FACTORS, "mAP")["value"].sum() == pytest.approx(arms["111111"] - arms["000000"])
+    rungs = ladder(table, FACTORS, "mAP")["mean"]
+    assert shapley(table, FACTORS, "mAP")["value"].sum() == pytest.approx(rungs.iloc[-1] - rungs.iloc[0])
 
 
 def test_values_are_the_mean_over_all_orders() -> None:
     table = make_table(k=4, seeds=2, effects=EFFECTS)
-    mean = table.groupby("arm")["mAP"].mean()
+    predicted = analyse(table, FACTORS[:4], "mAP")
+    arms = list(predicted.position)
+    mean = dict(zip(arms, predicted.infer_arms(arms, np.eye(16)).effect, strict=True))
     gains = np.zeros(4)
     for order in permutations(range(4)):
         arm = "0000"

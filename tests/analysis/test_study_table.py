@@ -79,9 +79,9 @@ def test_a_study_without_its_keys_is_refused(make_study: MakeStudy) -> None:
         read_study(folder)
 
 
-def test_a_rope_is_refused(make_study: MakeStudy, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"--rope 0\.5: is for effects of a grid"):
-        write_report(make_study(trials=3), tmp_path, rope=0.005)
+def test_what_matters_is_refused(make_study: MakeStudy, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--matters 0\.5: is for effects of a grid"):
+        write_report(make_study(trials=3), tmp_path, matters=0.005)
 
 
 def test_the_search_and_the_test_set_may_have_fingerprints_of_their_own_but_no_third(make_study: MakeStudy) -> None:

@@ -107,12 +107,12 @@ def test_arms_that_break_a_rule_are_told_of(make_grid: MakeGrid, tmp_path: Path)
     assert words in re.sub(r"\s+", " ", page.read_text())
 
 
-def test_a_region_of_practical_equivalence_can_be_asked_for(make_grid: MakeGrid, read: Read, tmp_path: Path) -> None:
+def test_how_much_matters_can_be_declared(make_grid: MakeGrid, read: Read, tmp_path: Path) -> None:
     grid = make_grid(seeds=(0, 1), iterations=60)
-    text = read(write_report(grid, tmp_path, rope=0.5)[0])
-    assert "region of practical equivalence ±50.0 points, as asked" in re.sub(r"\s+", " ", text)
+    text = read(write_report(grid, tmp_path, matters=0.5)[0])
+    assert "does not matter: less than 50 points" in re.sub(r"\s+", " ", text)
     effects = tables(tmp_path / "report.pdf")("effects")
-    assert effects[effects["metric"] == "mAP"]["verdict"].str.startswith("no effect").all()
+    assert effects[effects["metric"] == "mAP"]["kind"].isin(["no_effect", "helps"]).all()
 
 
 def test_divergence_has_its_own_effects(make_grid: MakeGrid, read: Read, tmp_path: Path) -> None:

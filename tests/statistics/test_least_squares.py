@@ -1,33 +1,29 @@
-"""Least squares and Holm's correction against their references."""
+"""Least squares of any rank."""
 
 import numpy as np
 import pytest
-from statsmodels.stats.multitest import multipletests
 
-from reid.statistics.least_squares import Fit, Noise, holm
-
-
-def test_holm_equals_statsmodels() -> None:
-    p = np.random.default_rng(0).uniform(size=20) ** 3
-    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+from reid.statistics.least_squares import Fit, basis
 
 
-def test_holm_leaves_nan_out_of_the_family() -> None:
-    assert holm(np.array([0.01, np.nan, 0.04])) == pytest.approx([0.02, np.nan, 0.04], nan_ok=True)
-    assert holm(np.array([])).size == 0
-
-
-def test_a_contrast_the_runs_cannot_tell_is_nan_and_the_others_are_not() -> None:
+def test_a_contrast_the_runs_cannot_tell_has_no_scale_and_the_others_have() -> None:
     x = np.array([[1.0, 0, 1], [1, 0, 1], [1, 1, 1], [1, 1, 1]])  # the first and third column are the same
     fit = Fit(x, np.array([1.0, 1.2, 2.0, 2.2]))
-    found = fit.infer(np.eye(3), Noise(fit.sd, fit.df, "residual"))
     assert fit.df == 2
-    assert found.effect == pytest.approx([np.nan, 1.0, np.nan], nan_ok=True)
-    assert np.isnan(found.p).tolist() == [True, False, True]
+    assert fit.coefficients[1] == pytest.approx(1.0)
+    assert np.isnan(fit.scale(np.eye(3))).tolist() == [True, False, True]
+    assert float(fit.sd) == pytest.approx(np.sqrt(4 * 0.01 / 2))
 
 
-def test_without_degrees_of_freedom_there_are_estimates_but_no_intervals() -> None:
+def test_without_degrees_of_freedom_there_is_no_noise() -> None:
     fit = Fit(np.array([[1.0, 0], [1, 1]]), np.array([1.0, 3.0]))
-    found = fit.infer(np.eye(2), Noise(fit.sd, fit.df, "residual"))
-    assert found.effect == pytest.approx([1, 2])
-    assert np.isnan([*found.low, *found.high, *found.p]).all()
+    assert fit.coefficients == pytest.approx([1, 2])
+    assert np.isnan(fit.sd)
+
+
+def test_a_basis_spans_no_more_than_its_columns() -> None:
+    x = np.array([[1.0, 0, 1], [1, 0, 1], [1, 1, 1], [1, 1, 1]])
+    found = basis(x)
+    assert found.shape == (4, 2)
+    assert found @ (found.T @ x) == pytest.approx(x)
+    assert basis(np.zeros((4, 2))).shape == (4, 0)

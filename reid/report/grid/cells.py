@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from reid.analysis.results import Results
 from reid.metrics.formatting import interval, probability, signed
 from reid.statistics.factor_coding import DIGITS
+from reid.statistics.inference import benjamini_hochberg
 from reid.store.plan import FactorRecord
 
 
@@ -13,10 +14,15 @@ def basis(results: Results) -> str:
     return f"Runs: {states(results)}."
 
 
+EXPLORATORY = "Exploratory: q is the false discovery rate (Benjamini and Hochberg)."
+
+
 def effect_cells(results: Results, metric: str, name: str) -> list[str]:
-    """Effect of a factor on a metric, its interval and its p-value, in words."""
-    row = results.effects[metric].to_dict("index")[name]
-    return [signed(metric, row["effect"]), interval(metric, row["low"], row["high"]), probability(row["p_holm"])]
+    """Effect of a factor on a metric, its interval and its false discovery rate over the factors, in words."""
+    found = results.effects[metric]
+    q = dict(zip(found.index, benjamini_hochberg(found["p"].to_numpy()), strict=True))
+    row = found.to_dict("index")[name]
+    return [signed(metric, row["effect"]), interval(metric, row["low"], row["high"]), probability(q[name])]
 
 
 def states(results: Results) -> str:

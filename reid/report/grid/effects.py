@@ -10,7 +10,7 @@ from reid.metrics.formatting import interval, probability, signed
 from reid.metrics.spec import is_fraction
 from reid.report import style
 from reid.report.elements import Element, Figure, Section, Table, Text, centred, left, right, wide
-from reid.report.grid.cells import basis, effect_cells
+from reid.report.grid.cells import EXPLORATORY, basis, effect_cells
 from reid.statistics.design import MAIN as MAIN_EFFECT
 from reid.store.measured import metric_title
 
@@ -72,14 +72,10 @@ def effects(results: Results, folder: Path) -> Section:
             Table(
                 [
                     wide("Factor"),
-                    *(
-                        head
-                        for title in QUALITY.values()
-                        for head in (right(title), centred("95 %"), right("p (Holm)"))
-                    ),
+                    *(head for title in QUALITY.values() for head in (right(title), centred("95 %"), right("q"))),
                 ],
                 metrics,
-                "Effects on three metrics, percentage points.",
+                f"Effects on three metrics, percentage points; intervals hold for all factors together. {EXPLORATORY}",
             ),
             *over_queries(results),
         ],
@@ -92,8 +88,17 @@ def probabilities(results: Results, series: Series) -> list[Element]:
         return []
     found = [frame[columns[-1]].to_dict() for _, frame, columns in series]
     rows = [[title, *(probability(p[name]) for p in found)] for name, title in results.titles.items()]
-    caption = "p-values of the same numbers, each column corrected after Holm over the factors."
-    return [Table([wide("Factor"), *(right(f"p of {key}") for key, _, _ in series)], rows, caption)]
+    caption = (
+        "The same numbers tested over the factors: the first column after Holm, the verdict's; the others exploratory, "
+        "their false discovery rate (Benjamini and Hochberg)."
+    )
+    return [
+        Table(
+            [wide("Factor"), *(right(f"{'q' if n else 'p'} of {key}") for n, (key, _, _) in enumerate(series))],
+            rows,
+            caption,
+        )
+    ]
 
 
 def comparisons(results: Results) -> Series:
@@ -102,9 +107,9 @@ def comparisons(results: Results) -> Series:
     estimand = {"leave-one-out": "away", "add-one-in": "alone", "ladder": "step"}.get(results.design.kind, "main")
     series = [(estimand, results.effects[MAIN], ("effect", "low", "high", "p_holm"))]
     if results.shapley is not None and results.design.estimand == MAIN_EFFECT:
-        series.append(("Shapley", results.shapley, ("value", "low", "high", "p_holm")))
+        series.append(("Shapley", results.shapley, ("value", "low", "high", "q")))
     known = [key for key in ("alone", "away") if key != estimand and singles[key].notna().any()]
-    return series + [(key, singles, (key, f"{key}_low", f"{key}_high", f"{key}_p_holm")) for key in known]
+    return series + [(key, singles, (key, f"{key}_low", f"{key}_high", f"{key}_q")) for key in known]
 
 
 def over_queries(results: Results) -> list[Element]:
@@ -143,6 +148,8 @@ def other_metrics(results: Results, shown: Collection[str]) -> list[Section]:
         for name, title in results.titles.items()
     ]
     points = any(is_fraction(metric) for metric in extras)
-    caption = "Effects on what else was measured" + (", rankings in percentage points." if points else ".")
-    columns = [left("Metric"), wide("Factor"), right("effect"), centred("95 %"), right("p (Holm)")]
+    caption = (
+        "Effects on what else was measured" + (", rankings in percentage points. " if points else ". ") + EXPLORATORY
+    )
+    columns = [left("Metric"), wide("Factor"), right("effect"), centred("95 %"), right("q")]
     return [Section("Other measures", [Table(columns, rows, caption)])]

@@ -7,7 +7,7 @@ from reid.analysis.runs_table import each_row
 from reid.metrics.formatting import interval, probability, signed
 from reid.report import style
 from reid.report.elements import Element, Figure, Section, Table, Text, centred, right, wide
-from reid.report.grid.cells import basis
+from reid.report.grid.cells import EXPLORATORY, basis
 
 
 def interactions(results: Results, folder: Path) -> list[Section]:
@@ -27,7 +27,7 @@ def interactions(results: Results, folder: Path) -> list[Section]:
             f"{results.titles[a]} × {results.titles[b]}",
             signed(MAIN, row["effect"]),
             interval(MAIN, row["low"], row["high"]),
-            probability(row["p_holm"]),
+            probability(row["q"]),
             *(f"{signed(MAIN, at[x] - row['effect'])} / {signed(MAIN, at[x] + row['effect'])}" for x in (a, b)),
         ]
         for (a, b), row in each_row(clean)
@@ -40,14 +40,14 @@ def interactions(results: Results, folder: Path) -> list[Section]:
     figure = Figure(
         style.save(folder / "interactions.svg", 0.4 + 0.42 * len(results.terms), drawing),
         "Interaction of every pair on mAP: half of what the effect of one gains when the other is on. Plus: "
-        "together more than the sum; minus: they do the same work. Boxed pairs hold after Holm's correction "
-        "over all pairs." + (" Empty squares cannot be estimated." if left else ""),
+        "together more than the sum; minus: they do the same work. Boxed pairs have a false discovery "
+        "rate below 5 % over all pairs." + (" Empty squares cannot be estimated." if left else ""),
     )
     table = Table(
-        [wide("Pair"), right("interaction"), centred("95 %"), right("p (Holm)"), *both],
+        [wide("Pair"), right("interaction"), centred("95 %"), right("q"), *both],
         rows,
         f"All pairs{f' but {left} that these runs cannot estimate' if left else ''}, largest first; percentage "
-        "points of mAP. "
+        f"points of mAP. {EXPLORATORY} "
         + (
             "The right columns are the effect of one factor of the pair at the first and at the second level "
             "of the other. "
@@ -69,12 +69,12 @@ def _sums(results: Results) -> list[Element]:
             words,
             signed(MAIN, row["effect"]),
             interval(MAIN, row["low"], row["high"]),
-            probability(row["p_holm"]),
+            probability(row["q"]),
         ]
         for words, (_, row) in zip(sums, each_row(results.alias_sums), strict=True)
     ]
     caption = (
         "Aliased: no run of this fraction tells these effects apart. Only their sum is known, in percentage points of "
-        "mAP; which of them it comes from is not."
+        f"mAP; which of them it comes from is not. {EXPLORATORY}"
     )
-    return [Table([wide("Sum of"), right("mAP"), centred("95 %"), right("p (Holm)")], rows, caption)]
+    return [Table([wide("Sum of"), right("mAP"), centred("95 %"), right("q")], rows, caption)]

@@ -13,8 +13,10 @@ from reid.analysis.runs_table import each_row
 from reid.metrics.formatting import MISSING, interval, probability, signed
 from reid.report import style
 from reid.report.elements import Element, Figure, Section, Table, Text, centred, left, right, wide
+from reid.report.grid.cells import EXPLORATORY
 from reid.report.loss_panels import arms_shown, curves_of, draw_losses, is_list
 from reid.report.style import BLACK, BLUE, GREY, ORANGE, SKY, VERMILION
+from reid.statistics.inference import benjamini_hochberg
 from reid.store.measured import metric_title, smooth
 
 # The indices in words; what they mean stands in reid/training/diagnostics/oscillation.py and conflict.py.
@@ -131,7 +133,13 @@ def index_effects(results: Results, measured: Sequence[str]) -> pd.DataFrame:
         term.name: results.plan.factors[term.factor].levels[term.level] if listed else results.titles[term.name]
         for term in results.terms
     }
-    frame = pd.concat({name: results.effects[name].rename(index=titles) for name in measured}, names=["index", "term"])
+    found = {
+        name: results.effects[name]
+        .assign(q=benjamini_hochberg(results.effects[name]["p"].to_numpy()))
+        .rename(index=titles)
+        for name in measured
+    }
+    frame = pd.concat(found, names=["index", "term"])
     known = frame["effect"].notna().groupby("term", sort=False).any()
     return frame[frame.index.get_level_values("term").isin(known.index[known])]
 
@@ -164,12 +172,14 @@ def effect_table(effects: pd.DataFrame) -> Table:
             term,
             signed(name, row["effect"]),
             interval(name, row["low"], row["high"]),
-            probability(row["p_holm"]),
+            probability(row["q"]),
         ]
         for (name, term), row in each_row(effects)
     ]
-    caption = "Effects on the indices, estimated as those on mAP are; in a list of arms, against its first."
-    return Table([left("Index"), wide("Factor"), right("effect"), centred("95 %"), right("p (Holm)")], rows, caption)
+    caption = (
+        f"Effects on the indices, estimated as those on mAP are; in a list of arms, against its first. {EXPLORATORY}"
+    )
+    return Table([left("Index"), wide("Factor"), right("effect"), centred("95 %"), right("q")], rows, caption)
 
 
 def index_table(results: Results, shown: Mapping[str, str]) -> Table:

@@ -13,6 +13,7 @@ from reid.report.grid import effects as evidence
 from reid.report.grid import ladder as ladder_page
 from reid.report.grid import training as training_pages
 from reid.report.grid.budget_cuts import censored_section, censored_warning
+from reid.report.grid.cautions import cautions
 from reid.report.grid.cross_domain import cross_domain_section
 from reid.report.grid.csv import write_tables
 from reid.report.grid.feature_spaces import MEASURES, spaces_section
@@ -28,23 +29,25 @@ def write_report(
     folder: Path,
     out: Path,
     formats: Sequence[str] = ("pdf", "csv"),
-    rope: float | None = None,
+    matters: float | None = None,
     allow_mixed: bool = False,
 ) -> list[Path]:
     """Write the report of a grid, or of a study, in `formats` (of FORMATS) and return the paths written.
 
     `out` is a folder, for report.pdf, report.html, tables.tex, tables.md and the CSVs in tables/; or the file of one of
-    the formats, beside which the others go. `rope` is half the region of practical equivalence of a grid's effects, a
+    the formats, beside which the others go. `matters` is from how much on an effect on mAP matters, a
     fraction. Raises InputError where the folder holds no plan or no finished run (no complete trial), or, unless
     `allow_mixed`, mixes runs of two training codes, data sets or evaluation protocols.
     """
     place = Place.of(out, formats)
     if (folder / "study.json").exists():
-        if rope is not None:
-            raise InputError(f"--rope {100 * rope:g}: is for effects of a grid; leave it out for the study {folder}")
+        if matters is not None:
+            raise InputError(
+                f"--matters {100 * matters:g}: is for effects of a grid; leave it out for the study {folder}"
+            )
         study = read_study(folder, allow_mixed)
         return write_files(place, partial(describe_study, study), partial(write_study_tables, study))
-    results = read_results(folder, rope, allow_mixed)
+    results = read_results(folder, matters, allow_mixed)
     return write_files(place, partial(describe_results, results), partial(write_tables, results))
 
 
@@ -57,6 +60,7 @@ def describe_results(results: Results, folder: Path) -> Document:
             *mixture_alerts(results.mixed),
             *censored_warning(results),
             *training_pages.learning_warning(results),
+            *cautions(results),
             *verdict(results, folder),
         ],
         [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from reid.analysis.ladder import ties_with_best
+from reid.analysis.best_arm import ties_with_best
 from reid.analysis.results import MAIN, Results
 from reid.files import DamagedFileError
 from reid.recipe import digest

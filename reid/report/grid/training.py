@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reid.analysis.ladder import ties_with_best
+from reid.analysis.best_arm import ties_with_best
 from reid.analysis.results import MAIN, Results
 from reid.analysis.runs_table import COSTS
 from reid.metrics.formatting import number

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from reid.analysis.best_arm import ties_with_best
 from reid.analysis.completeness import precision_loss
-from reid.analysis.ladder import ties_with_best
 from reid.analysis.results import MAIN, Results
 from reid.analysis.runs_table import each_row
 from reid.analysis.verdict import Kind
@@ -22,8 +22,9 @@ FRACTIONS = {2: "half", 4: "quarter", 8: "eighth", 16: "sixteenth"}
 GROUPS = {
     Kind.HELPS: "Helps",
     Kind.HURTS: "Hurts",
-    Kind.NO_EFFECT: "No effect beyond the noise",
+    Kind.NO_EFFECT: "No effect that matters",
     Kind.UNDECIDED: "Cannot tell yet",
+    Kind.ONE_SEED: "Seen in one seed, not known of others",
     Kind.NOT_ESTIMABLE: "Not estimable",
 }
 
@@ -58,23 +59,23 @@ def verdict(results: Results, folder: Path) -> list[Element]:
     if found["effect"].isna().all():
         return [Table(heads, rows), Facts(facts(results))]
     height = 0.75 + 0.28 * len(found)
-    file = style.save(folder / "forest.svg", height, style.forest(titled, region(results)))
+    file = style.save(folder / "forest.svg", height, style.forest(titled, results.matters))
     averaged = results.design.estimand == MAIN_EFFECT
+    matters = (
+        " One inside the grey band has no effect that matters."
+        if results.matters is not None
+        else " No factor is said to have no effect: the grid does not declare from how many points on one matters."
+    )
     return [
         Table(heads, rows),
         Figure(
             file,
             ("Effect of each factor on mAP, averaged over all other factors" if averaged else "Effect of each factor")
-            + ", with 95 % intervals. An interval clear of the line helps (right) or hurts (left); one inside the grey "
-            "band, the region of practical equivalence, is no effect.",
+            + ", with intervals that hold for all factors together in 95 %. One clear of the line helps (right) "
+            f"or hurts (left).{matters}",
         ),
         Facts(facts(results)),
     ]
-
-
-def region(results: Results) -> float:
-    """Half the region of practical equivalence, a fraction: what was asked for, or the noise of a single run."""
-    return float(results.analysis.noise.sd) if results.rope is None else results.rope
 
 
 def facts(results: Results) -> list[tuple[str, str]]:
@@ -82,6 +83,7 @@ def facts(results: Results) -> list[tuple[str, str]]:
     dataset = results.plan.dataset
     fingerprints = ", ".join(results.runs["fingerprint"].dropna().unique())
     return [
+        *ends(results),
         ("Best arm", best(results)),
         ("Design", design(results)),
         ("Runs", runs(results)),
@@ -128,7 +130,9 @@ def _choice(results: Results) -> str:
 def runs(results: Results) -> str:
     """Runs by state, and what those that are missing cost."""
     count = len(results.plan.seeds)
-    text = f"{len(results.arms)} arms, {count} seed{'s' * (count > 1)}: {states(results)}"
+    hours = results.runs["train_seconds"].sum() / 3600
+    spent = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
+    text = f"{len(results.arms)} arms, {count} seed{'s' * (count > 1)}: {states(results)}, {spent} of training"
     if bool((results.runs["state"] == "finished").all()):
         return text
     ratio, effects, pairs = precision_loss(results.runs, results.names, MAIN, results.plan.design)
@@ -138,15 +142,23 @@ def runs(results: Results) -> str:
 
 
 def noise(results: Results) -> str:
-    """The noise of a run, how it was measured, and the region of practical equivalence."""
+    """The noise of a run, how it was measured, and how much effects vary between seeds."""
     noise = results.analysis.noise
     if np.isnan(noise.sd):
         return "cannot be measured: no finished run is left over; intervals are empty"
     sd, source = percent(float(noise.sd)), f"{noise.source}, {noise.df:.3g} df"
     text = f"standard deviation of a single run {sd} points of mAP ({source})"
-    if results.rope is None:
-        return text + ", the region of practical equivalence"
-    return f"{text}; region of practical equivalence ±{percent(results.rope)} points, as asked"
+    analysis = results.analysis
+    if not analysis.over_seeds:
+        return text + "; how much effects vary from seed to seed cannot be seen"
+    varies = percent(float(np.sqrt(analysis.varying.between_seeds(analysis.between_runs))))
+    own = [
+        results.titles[term.name]
+        for term, loud in zip(results.terms, analysis.varying.stands_out, strict=True)
+        if bool(loud)
+    ]
+    text += f"; a factor's effect varies by {varies} points from seed to seed ({analysis.varying.pooled.df} df)"
+    return text + (f", that of {' and '.join(own)} by its own amount" if own else "")
 
 
 def seeds(results: Results) -> list[tuple[str, str]]:
@@ -163,6 +175,18 @@ def seeds(results: Results) -> list[tuple[str, str]]:
             ("Paired seeds", f"{text}: pairing pays, without it {found.gain:.1f} times as many runs would be needed")
         ]
     return [("Paired seeds", f"{text}: not shown to pay")]
+
+
+def ends(results: Results) -> list[tuple[str, str]]:
+    """The arms with nothing and with everything on, and their difference; no line where there is no such arm."""
+    k = len(results.names)
+    none, every = "0" * k, "1" * k
+    if not results.design.coding.switches or not {none, every} <= set(results.analysis.position):
+        return []
+    found = results.analysis.infer_arms([none, every], np.array([[1.0, 0], [0, 1], [-1, 1]]))
+    means = [percent(float(value)) for value in found.effect[:2]]
+    gap = f"{signed(MAIN, float(found.effect[2]))} {interval(MAIN, float(found.low[2]), float(found.high[2]))}"
+    return [("None and all", f"{means[0]} and {means[1]} % mAP, difference {gap}")]
 
 
 def best(results: Results) -> str:

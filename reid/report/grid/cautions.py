@@ -1,0 +1,64 @@
+"""What the first page warns of before anyone reads a number."""
+
+import numpy as np
+
+from reid.analysis.results import MAIN, Results
+from reid.metrics.formatting import signed
+from reid.report.elements import Alert
+from reid.report.grid.cells import states
+
+STILL_RISING = 0.005  # of mAP between the last two evaluations
+
+
+def cautions(results: Results) -> list[Alert]:
+    """The reasons for which this grid's verdicts say less than they seem to."""
+    return [
+        Alert(text) for text in (*_one_seed(results), *_still_rising(results), *_survivors(results), *_unequal(results))
+    ]
+
+
+def _one_seed(results: Results) -> list[str]:
+    if results.analysis.over_seeds:
+        return []
+    return [
+        "All of this is one seed. An effect can change from seed to seed, and one seed cannot show by how much: "
+        "what is said here holds for this seed, and another may say the opposite. Add seeds."
+    ]
+
+
+def _still_rising(results: Results) -> list[str]:
+    """Whether mAP rose between the last two evaluations, by half a point and beyond its noise."""
+    gains = []
+    for signature in results.runs["signature"][results.runs["state"] == "finished"]:
+        evaluations = results.grid.run(signature).read_evaluations()
+        if len(evaluations) > 1:
+            gains.append(evaluations[-1].mAP - evaluations[-2].mAP)
+    if len(gains) < 2:
+        return []
+    mean, error = float(np.mean(gains)), float(np.std(gains, ddof=1)) / np.sqrt(len(gains))
+    if mean < STILL_RISING or mean < 2 * error:
+        return []
+    return [
+        f"mAP was still rising at the last epoch ({signed(MAIN, mean)} points since the evaluation before): what only "
+        "learns faster looks as if it helped. Train longer."
+    ]
+
+
+def _survivors(results: Results) -> list[str]:
+    diverged = int((results.runs["state"] == "diverged").sum())
+    if not diverged:
+        return []
+    return [
+        f"{diverged} runs diverged ({states(results)}). They have no mAP, so means and effects are those of the "
+        "survivors; what a factor does to divergence is told first where it is sure."
+    ]
+
+
+def _unequal(results: Results) -> list[str]:
+    factor = int(results.analysis.groups)
+    if factor < 0:
+        return []
+    return [
+        f"The noise of a run depends on {results.plan.factors[factor].title or results.names[factor]} (Levene's test). "
+        "Comparisons of single arms use the noise of their own kind; main effects hold."
+    ]
