@@ -13,14 +13,14 @@ from reid.report.grid import effects as evidence
 from reid.report.grid import ladder as ladder_page
 from reid.report.grid import training as training_pages
 from reid.report.grid.budget_cuts import censored_section, censored_warning
-from reid.report.grid.cautions import cautions
 from reid.report.grid.cross_domain import cross_domain_section
 from reid.report.grid.csv import write_tables
 from reid.report.grid.feature_spaces import MEASURES, spaces_section
+from reid.report.grid.first_page.cautions import cautions
+from reid.report.grid.first_page.verdict import headline, verdict
 from reid.report.grid.interactions import interactions
 from reid.report.grid.oscillation import INDICES, oscillation_section
 from reid.report.grid.rank_lists import rank_lists
-from reid.report.grid.verdict import headline, verdict
 from reid.report.study import describe_study, read_study, write_study_tables
 from reid.report.write import Place, write_files
 
