@@ -12,6 +12,7 @@ from reid.cli.lists import list_command, schema
 from reid.cli.mlflow import sync, ui
 from reid.cli.report import report
 from reid.cli.runs import runs
+from reid.cli.streams import guard_streams, incomplete_output
 from reid.cli.train import curves, evaluate, train
 from reid.cli.tune import tune
 from reid.cli.verdict import verdict
@@ -39,9 +40,18 @@ def one_line(text: str) -> str:
 
 
 def main() -> None:
-    """Entry point: bad input is one line on standard error and exit code 2."""
+    """Entry point: bad input is one line on standard error and exit code 2; so is output that went nowhere."""
+    guard_streams()
     try:
         app()
     except InputError as error:
-        Console(stderr=True).print(f"error: {one_line(str(error))}", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(2)
+        refuse(str(error))
+    except SystemExit as ended:
+        if not ended.code and (line := incomplete_output()):
+            refuse(line)
+        raise
+
+
+def refuse(text: str) -> None:
+    Console(stderr=True).print(f"error: {one_line(text)}", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(2)

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from reid.cli.options import OUTPUT, Output, tell_damaged
+from reid.cli.streams import lost_output
 from reid.errors import InputError
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def logs(
         while trains:
             trains = follow and monitor.holder(folder) is not None  # before reading: nothing is written after the end
             typer.echo(log.read(), nl=False)
+            trains = trains and lost_output() is None
             time.sleep(LOOK_SECONDS if trains else 0)
 
 
@@ -142,7 +144,7 @@ def watch_grid(status: "GridStatus", run_store: "RunStore", as_json: bool) -> No
     from reid.store.run_records import RunState
 
     with EventLines() if as_json else TerminalView(Console()) as view, suppress(KeyboardInterrupt):
-        while not status.is_over():
+        while not status.is_over() and lost_output() is None:
             view.show(status, None)
             time.sleep(LOOK_SECONDS)
             for run in status.refresh(run_store):

@@ -132,12 +132,11 @@ class _KernelLock(BaseJournalFileLock):
 
 
 def _url(asked: str, folder: Path) -> URL:
-    files = {
-        "sqlite": f"sqlite:///{folder.resolve() / 'study.db'}",
-        "journal": f"journal:///{folder.resolve() / 'journal.log'}",
-    }
+    files = {"sqlite": "study.db", "journal": "journal.log"}
+    if asked in files:  # whatever its path is: in a URL a question mark would end it
+        return URL.create(asked, database=str(folder.resolve() / files[asked]))
     try:
-        url = make_url(files.get(asked, asked))
+        url = make_url(asked)
     except ArgumentError:
         raise InputError(f"storage: must be {FORMS}, found {asked!r}") from None
     kind = url.drivername.partition("+")[0]

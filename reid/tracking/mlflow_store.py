@@ -4,7 +4,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
@@ -56,7 +56,12 @@ class RefusedError(TrackingError):
 
 def embedded_uri(output: Path) -> str:
     """The store used when no tracking URI is given: a SQLite file in the output folder."""
-    return f"sqlite:///{output.resolve()}/mlflow.db"
+    return sqlite_uri(output.resolve() / "mlflow.db")
+
+
+def sqlite_uri(path: Path) -> str:
+    """The URI of a SQLite file. SQLAlchemy takes what follows a question mark for options, and decodes %20."""
+    return f"sqlite:///{str(path).replace('%', '%25').replace('?', '%3F')}"
 
 
 class Store:
@@ -88,6 +93,7 @@ class Store:
             client = self._patience.call(CALL_SECONDS, MlflowClient, self.uri, self.uri)
             patient = cast("MlflowClient", Patient(client, self._patience))
             patient.search_experiments(max_results=1)
+            self._remove_stray()
         return patient
 
     @cached_property
@@ -95,6 +101,12 @@ class Store:
         """The id of this output folder."""
         with self.lock:
             return output_id(self.output)
+
+    def _remove_stray(self) -> None:
+        """MLflow makes a folder as the embedded store's URI is written, which with a ? or % in it is none of ours."""
+        if (stray := Path(self.uri.removeprefix("sqlite:///")).parent) != self.output and self.artifacts is not None:
+            with suppress(OSError):
+                os.removedirs(stray)
 
     def _create_database(self, artifacts: str) -> None:
         """Make the embedded database, whole or not at all: MLflow cannot go on with migrations that were killed."""
@@ -104,7 +116,7 @@ class Store:
         if not database.exists():
             temporary = database.with_name(".mlflow.db.new")
             temporary.unlink(missing_ok=True)
-            store = SqlAlchemyStore(f"sqlite:///{temporary}", artifacts)  # type: ignore[no-untyped-call]
+            store = SqlAlchemyStore(sqlite_uri(temporary), artifacts)  # type: ignore[no-untyped-call]
             store.engine.dispose()
             temporary.rename(database)
 

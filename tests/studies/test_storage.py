@@ -91,3 +91,15 @@ def test_other_forms_are_refused(asked: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="storage: must be sqlite, journal, sqlite:///FILE"):
         Storage(asked, tmp_path / "study")
     assert not (tmp_path / "study").exists()
+
+
+@pytest.mark.parametrize("asked", ["sqlite", "journal"])
+def test_any_path_of_an_output_folder_is_its_own(tmp_path: Path, asked: str) -> None:
+    folder = tmp_path / "a?b=c%20d #e" / "studies" / "s"
+    with Storage(asked, folder) as storage:
+        shown = storage.shown
+    assert [path.name for path in tmp_path.iterdir()] == ["a?b=c%20d #e"]
+    before = sorted(path.name for path in folder.iterdir())
+    with Storage(shown, folder):
+        assert sorted(path.name for path in folder.iterdir()) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["a?b=c%20d #e"]

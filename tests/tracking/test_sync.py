@@ -11,7 +11,7 @@ from reid.errors import InputError
 from reid.metrics.scores import Scores
 from reid.report import write_report
 from reid.tracking import Tracker, sync
-from reid.tracking.mlflow_store import embedded_uri
+from reid.tracking.mlflow_store import Store, embedded_uri
 from tests.helpers.records import raw, write_raw
 from tests.tracking.conftest import Fabric
 
@@ -88,3 +88,11 @@ def test_an_unknown_grid_is_refused(fabric: Fabric) -> None:
         sync(fabric.output, None, "nosuch")
     with pytest.raises(InputError, match="holds no grid or study to sync"):
         sync(fabric.output, None)
+
+
+def test_any_path_of_an_output_folder_has_its_store_there(tmp_path: Path) -> None:
+    output = tmp_path / "a?b=c%20d #e"
+    output.mkdir()
+    assert Store(None, output).client.search_experiments()
+    assert (output / "mlflow.db").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [output.name]

@@ -1,0 +1,71 @@
+"""Standard output and error that nothing ends by: a full device, a reader who has left, a closed descriptor, a letter
+that the terminal's encoding lacks."""
+
+import errno
+import io
+import os
+import select
+import sys
+from contextlib import suppress
+
+NAMES = {1: "stdout", 2: "stderr"}
+
+
+class Lossy(io.RawIOBase):
+    """Writes to a descriptor for as long as that takes what is written; `lost` says why it does not any more."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.lost: OSError | None = None
+
+    def fileno(self) -> int:
+        return self.descriptor
+
+    def isatty(self) -> bool:
+        return os.isatty(self.descriptor)
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: "memoryview | bytes") -> int:  # type: ignore[override]
+        while self.lost is None:
+            try:
+                return os.write(self.descriptor, data)
+            except BlockingIOError:
+                select.select([], [self.descriptor], [])
+            except OSError as error:
+                self.lost = error
+        return len(data)
+
+
+def guard_streams() -> None:
+    """Make this process's streams lossy. One that was closed is /dev/null: the next file opened would be it."""
+    for descriptor in (0, *NAMES):
+        with suppress(OSError):
+            os.fstat(descriptor)
+            continue
+        os.open(os.devnull, os.O_RDWR)
+    for descriptor, name in NAMES.items():
+        now = getattr(sys, name)
+        if now is not None and now is not getattr(sys, f"__{name}__"):
+            continue  # somebody has put another in its place, who knows why
+        encoding = "utf-8" if now is None else now.encoding
+        stream = io.BufferedWriter(Lossy(descriptor))
+        lines = now is None or now.line_buffering or descriptor == 2
+        setattr(sys, name, io.TextIOWrapper(stream, encoding, "backslashreplace", line_buffering=lines))
+
+
+def lost_output() -> OSError | None:
+    """Why what is printed gets nowhere; None where it does."""
+    with suppress(AttributeError, OSError, ValueError):
+        sys.stdout.flush()
+        return sys.stdout.buffer.raw.lost  # type: ignore[attr-defined, no-any-return]
+    return None
+
+
+def incomplete_output() -> str | None:
+    """What to say in the end of output that is not whole. A reader who has left knows it: `| head` is no failure."""
+    lost = lost_output()
+    if lost is None or lost.errno == errno.EPIPE:
+        return None
+    return f"standard output: {lost.strerror}; what was to be printed is incomplete, what was written to folders is not"
