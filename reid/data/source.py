@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
 from reid.data.dataset import BenchmarkDataset
 from reid.data.layouts import LAYOUTS
@@ -41,6 +41,13 @@ class DatasetSource(BaseModel):
     cameras: Cameras = "labelled"
     synthesize: SyntheticSpec | None = None
     split: ValidationSplit | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_no_path(cls, source: object) -> object:
+        if isinstance(source, str):
+            raise ValueError(f"must be the name and the folder of a data set: {{name: market, root: {source}}}")
+        return source
 
     def open(self, progress: Callable[[int, int], None] | None = None) -> BenchmarkDataset | TuningDataset:
         """Draw the data set if it is synthetic and absent, then read it."""

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import torch
+from pydantic import ValidationError
 
 from reid.data import Cameras, load_dataset, open_dataset
 from reid.errors import InputError
 from reid.evaluation import evaluate
 from reid.models import Baseline, build_model, load_checkpoint
 from reid.recipe import Recipe
+from reid.recipe.yaml import describe
 from reid.registry import activate, active_plugins
 from reid.store.run_folder import RunFolder
 from reid.store.shared_training import source_of
@@ -39,10 +41,13 @@ def evaluate_run(
             "train its recipe without `split` and evaluate that"
         )
     activate([*active_plugins(), *asked.plugins])
-    recipe = asked.recipe.load()
-    weights = torch.load(model_file, map_location="cpu", weights_only=True)
-    model = build_model(recipe, num_classes=len(weights["classifier.weight"]))
-    model.load_state_dict(weights)
+    try:
+        recipe = asked.recipe.load()
+    except ValidationError as error:
+        line = describe(error, Recipe)
+        raise InputError(f"run {folder.signature}: {line}; evaluate it with the version that trained it") from error
+    model = build_model(recipe, num_classes=1)  # its classifier is not part of a feature
+    load_checkpoint(model, model_file, f"run {folder.signature}")
     return {"run": folder.signature, **_measures(model, recipe, root, layout, cache, device, skip_unreadable, cameras)}
 
 

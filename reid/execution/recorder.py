@@ -21,6 +21,7 @@ from reid.evaluation.rank_lists import RankList
 from reid.execution.progress import RunProgress
 from reid.files import atomic
 from reid.models import Loaded
+from reid.models.weights_file import read_weights
 from reid.store.claim import Claim
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import Cost, DomainScores, EvaluationRecord, RankedImage, RankListRecord, ResultRecord
@@ -200,9 +201,8 @@ def load_checkpoint(folder: RunFolder) -> SavedTraining | None:
 
 
 def load_weights(source: RunFolder) -> dict[str, Tensor]:
-    """The final weights of a finished training, on the CPU."""
-    weights: dict[str, Tensor] = torch.load(source.model, map_location="cpu", weights_only=True)
-    return weights
+    """The final weights of a finished training, on the CPU. Raises InputError where the file is damaged."""
+    return read_weights(source.model, f"run {source.signature}")
 
 
 def write_log(folder: RunFolder, text: str) -> None:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
 from reid.grids.datasets import TRAIN_ON, GridData
 from reid.grids.design import DIGITS, Design
 from reid.grids.halving import Halving
-from reid.recipe import FileName, Recipe
+from reid.recipe import FileName, Recipe, Seeds
 
 
 class Change(BaseModel):
@@ -57,7 +57,7 @@ class GridFile(GridData):
     pairs: Literal["estimated", "nil"] = "estimated"
     matters: Annotated[float, Field(gt=0, le=100)] | None = None
     exclude: tuple[dict[str, JsonValue], ...] = ()
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    seeds: Seeds = (0,)
     budget: dict[Literal["halving"], Halving] = Field({})
 
     @model_validator(mode="after")

@@ -77,13 +77,14 @@ def load_pretrained(model: Baseline, recipe: Recipe) -> Loaded | None:
     return _copy(weights, trunk, HEADS, file, f"backbone.pretrained: {file} does not fit {recipe.backbone.name}")
 
 
-def load_checkpoint(model: Baseline, file: Path) -> Loaded:
+def load_checkpoint(model: Baseline, file: Path, key: str = "--checkpoint") -> Loaded:
     """Copy a trained network, as reid-strong-baseline or a run here saves it, into `model`, all but its classifier.
 
-    Raises InputError as `read_weights`, and where the file does not fit the recipe that `model` was built from.
+    Raises InputError that begins with `key` as `read_weights`, and where the file does not fit the recipe that `model`
+    was built from.
     """
-    weights = read_weights(file, "--checkpoint")
-    return _copy(weights, model, ("classifier.", "base.fc."), file, f"--checkpoint: {file} does not fit the recipe")
+    weights = read_weights(file, key)
+    return _copy(weights, model, ("classifier.", "base.fc."), file, f"{key}: {file} does not fit the recipe")
 
 
 def _copy(weights: dict[str, Tensor], module: nn.Module, heads: tuple[str, ...], file: Path, refusal: str) -> Loaded:

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ def read_weights(file: Path, key: str) -> dict[str, Tensor]:
     """
     if not file.is_file():
         raise InputError(f"{key}: no such file {file}; give the path of a state dict")
+    if what := _something_else(file):
+        raise InputError(f"{key}: {file} {what}")
     try:
         with warnings.catch_warnings(action="ignore"):  # on the pickle protocol
             content = torch.load(file, map_location="cpu", weights_only=True)
@@ -34,6 +37,23 @@ def read_weights(file: Path, key: str) -> dict[str, Tensor]:
     return _tensors(content, f"{key}: {file}")
 
 
+def _something_else(file: Path) -> str | None:
+    """What a file is that is no weights, and what to do about it; None where it may be weights."""
+    with file.open("rb") as opened:
+        begin = opened.read(1024)
+    if not begin:
+        return "is empty; copy or download it again"
+    if begin.startswith(b"version https://git-lfs"):
+        return "is a pointer of git-lfs and not the weights; `git lfs pull` fetches them"
+    if begin.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "is a web page, which a server sent instead of the weights; download it again, by the link to the file"
+    if begin.startswith(b"PK") and not zipfile.is_zipfile(file):
+        return f"is cut off after {file.stat().st_size:,} bytes; copy or download it again"
+    if not begin.startswith((b"PK", b"\x80")) and b"ustar" not in begin:
+        return "is not a file that torch.save wrote; give a state dict"
+    return None
+
+
 def _tensors(content: Any, origin: str) -> dict[str, Tensor]:
     for wrapper in WRAPPERS:
         if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
@@ -41,6 +61,10 @@ def _tensors(content: Any, origin: str) -> dict[str, Tensor]:
     if not (isinstance(content, dict) and content):
         raise InputError(f"{origin}: must hold a state dict, found {type(content).__name__}")
     for name, value in content.items():
+        if isinstance(value, Tensor) and not torch.isfinite(value).all():
+            raise InputError(
+                f"{origin}: {name} has values that are not finite: its training diverged; give weights of before that"
+            )
         if not (isinstance(name, str) and isinstance(value, Tensor)):
             raise InputError(
                 f"{origin}: a state dict holds tensors by name only, {name!r} is {type(value).__name__}; "

@@ -20,6 +20,7 @@ from reid.recipe.fields import (
     Pooling,
     RecipeSection,
     Schedule,
+    Seeds,
     Triplet,
 )
 from reid.recipe.losses import LOSS_SECTIONS, LOSS_TITLES, LossSection
@@ -52,6 +53,7 @@ __all__ = [
     "Recipe",
     "RecipeSection",
     "Schedule",
+    "Seeds",
     "Slot",
     "Triplet",
     "digest",

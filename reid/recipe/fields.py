@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from reid.recipe.backbones import known_backbone
 
@@ -21,6 +21,17 @@ Count = Annotated[int, Field(ge=1)]
 
 # A name of a folder: none that is hidden, an option, or longer than file systems take with an ending.
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
+
+
+def _listed(seeds: object) -> object:
+    """A number of seeds is answered with the list that it most likely means."""
+    if isinstance(seeds, int) and not isinstance(seeds, bool):
+        several = f"{list(range(seeds))} for {seeds} of them, or " if 2 <= seeds <= 20 else ""
+        raise ValueError(f"must be a list of seeds: {several}[{seeds}] for this one")
+    return seeds
+
+
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), BeforeValidator(_listed)]
 
 
 Side = Annotated[int, Field(ge=16, le=4096)]

@@ -22,6 +22,13 @@ MOST_NODES = 20_000  # with aliases written out
 DEEPEST = 50
 MOST_DIGITS = 18
 LONGEST_VALUE = 80  # of a value that an error shows
+FORMS = {
+    "tuple_type": "must be a list, such as [1, 2]",
+    "list_type": "must be a list, such as [1, 2]",
+    "dict_type": "must be keys with values",
+    "model_type": "must be keys with values",
+    "model_attributes_type": "must be keys with values",
+}  # by pydantic's name of an error: what a YAML file calls it
 
 
 class Loader(yaml.SafeLoader):
@@ -140,6 +147,7 @@ def load(file: Path, model: type[Model]) -> Model:
     tree = parse(text, str(file))
     if not isinstance(tree, dict):
         raise InputError(f"{file}: must be a mapping of keys to values, found {type(tree).__name__}")
+    _require_kind(tree, model, file)
     if "plugins" in model.model_fields:  # first, for the other keys may speak of what they register
         load_plugins(_plugins_named(tree, file), f"{file}: plugins")
     try:
@@ -148,6 +156,22 @@ def load(file: Path, model: type[Model]) -> Model:
         first = error.errors()[0]
         line = _line(yaml.compose(text, Loader), first["loc"])
         raise InputError(f"{file}:{line}: {describe(error, model)}") from error
+
+
+KINDS = {"factors": "grid", "arms": "grid", "knobs": "study", "trials": "study", "tricks": "study"}
+USES = {"grid": "`reid ablate` trains it", "study": "`reid tune` searches it"}
+
+
+def _require_kind(tree: dict[Any, Any], model: type[BaseModel], file: Path) -> None:
+    """InputError where a file is whole, and meant for another command: a grid, a study or a recipe."""
+    known = model.model_fields
+    found = {KINDS[key] for key in KINDS if key in tree and key not in known}
+    if len(found) == 1 and not any(key in tree for key in KINDS if key in known):
+        kind = found.pop()
+        raise InputError(f"{file}: is the file of a {kind}; {USES[kind]}")
+    recipe = known["recipe"].annotation if "recipe" in known else None
+    if tree and isinstance(recipe, type) and issubclass(recipe, BaseModel) and set(tree) <= set(recipe.model_fields):
+        raise InputError(f"{file}: is a recipe; the file of a grid or study holds it under `recipe`, with the rest")
 
 
 def _plugins_named(tree: dict[Any, Any], file: Path) -> list[Path]:
@@ -165,7 +189,7 @@ def describe(error: ValidationError, model: type[BaseModel]) -> str:
     if first["type"] == "extra_forbidden":
         known = _fields_at(model, first["loc"][:-1])
         return f"{key}: unknown key{nearest(str(first['loc'][-1]), known)}{more}"
-    rule = first["msg"].removeprefix("Value error, ")
+    rule = FORMS.get(first["type"], first["msg"].removeprefix("Value error, "))
     if first["type"] in ("missing", "value_error") and isinstance(first["input"], dict | BaseModel):
         return f"{key}: {rule}{more}"
     return f"{key}: {rule}, found {_short(first['input'])}{more}"

@@ -12,7 +12,7 @@ from reid.data import DatasetSource, ValidationSplit
 from reid.errors import InputError
 from reid.metrics.scores import Scores
 from reid.metrics.spec import METRICS
-from reid.recipe import FileName, Recipe
+from reid.recipe import FileName, Recipe, Seeds
 from reid.recipe.overrides import set_fields
 from reid.recipe.yaml import load, read_text
 from reid.registry import active_plugins, nearest
@@ -35,7 +35,6 @@ def _known_metric(name: str) -> str:
 
 
 Metric = Annotated[str, AfterValidator(_known_metric)]
-Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 
 
 class Sampler(BaseModel):

@@ -119,7 +119,7 @@ class TestPretrained:
     def test_a_file_that_is_no_state_dict(self, tmp_path: Path) -> None:
         (tmp_path / "w.pth").write_bytes(b"hello")
         recipe = recipe_of("resnet18", backbone__pretrained=str(tmp_path / "w.pth"))
-        with pytest.raises(InputError, match=r"w\.pth is not a file that torch\.save wrote whole"):
+        with pytest.raises(InputError, match=r"w\.pth is not a file that torch\.save wrote"):
             load_pretrained(build_model(recipe, 5), recipe)
 
     @pytest.mark.parametrize("name", ["se_resnet50", "resnet50_ibn_b", "timm:resnet18"])

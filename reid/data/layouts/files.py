@@ -42,7 +42,9 @@ def named_images(
     try:
         entries = sorted(path for path in folder.iterdir() if not _is_litter(path))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise InputError(f"{folder}: no such folder; {layout}") from error
+        images = sum(bool(IMAGE.search(path.name)) for path in folder.parent.glob("*"))
+        flat = f"; {images} images lie beside it: sort them into these, or list them in a CSV" if images else ""
+        raise InputError(f"{folder}: no such folder; {layout}{flat}") from error
     images = [path for path in entries if IMAGE.search(path.name)]
     found = [(path, match) for path in images if (match := pattern.match(path.name))]
     if not found:
