@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from reid.analysis.any_trainer import Sheet
     from reid.analysis.any_trainer.verdict import AnyVerdict
 
+WIDE = 160  # characters of the table in a file
+
 
 def verdict(
     factors: Annotated[str, typer.Option(metavar="A,B,C", help="Columns of what was switched, any labels.")],
@@ -120,5 +122,5 @@ def _print(found: "AnyVerdict") -> None:
     for cells in rows(found):
         shown.add_row(*cells)
     console = Console()
-    console.print(shown, markup=False, width=None if console.is_terminal else 160)
+    (console if console.is_terminal else Console(width=WIDE)).print(shown, markup=False)
     typer.echo(headline(found))

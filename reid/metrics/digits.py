@@ -12,7 +12,7 @@ DIGITS = 2  # of an uncertainty
 
 @dataclass(frozen=True)
 class Format:
-    """Numbers of one table, alike: `decimals`, or where these would be too many, `digits` with a power of ten."""
+    """Numbers of one table, alike: with `decimals`, or where these would be too many, with a power of ten."""
 
     decimals: int
 
@@ -26,7 +26,7 @@ class Format:
     def plain(self, value: float) -> str:
         if math.isnan(value):
             return MISSING
-        text = f"{value:,.{self.decimals}f}" if self.decimals <= MOST_DECIMALS else f"{value:.{DIGITS + 1}g}"
+        text = f"{value:,.{self.decimals}f}" if self.decimals <= MOST_DECIMALS else f"{value:.{DIGITS}e}"
         return text.replace(",", "\u202f").replace("-", "−")
 
     def signed(self, value: float) -> str:

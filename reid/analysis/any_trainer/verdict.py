@@ -7,18 +7,25 @@ import numpy as np
 import pandas as pd
 
 from reid.analysis.any_trainer.runs import METRIC, AnyRuns
+from reid.analysis.best_arm import ties_with_best
 from reid.analysis.effects import effects
+from reid.analysis.interactions import interactions
+from reid.analysis.runs_table import each_row
+from reid.analysis.verdict import Kind, Scale
 from reid.statistics.design import Design, design_of
 from reid.statistics.factor_coding import arm_names
 from reid.statistics.linear_model import Analysis, analyse
+
+ONE_SEED_WORDS = "this seed only: "
+SETTLED = {"failed": "censored", "unknown": "censored"}  # nobody is going to train them again
 
 
 @dataclass(frozen=True)
 class AnyVerdict:
     """The effects of the factors on the metric, in the metric's own unit.
 
-    `matters` are the differences that matter to the user, None where nothing was said. With `pairs_nil` the user takes
-    interactions of two factors to be nil.
+    `matters` is from how much on an effect matters to the user, None where nothing was said. With `pairs_nil` the user
+    takes interactions of two factors to be nil.
     """
 
     runs: AnyRuns
@@ -26,17 +33,57 @@ class AnyVerdict:
     pairs_nil: bool = False
 
     @cached_property
+    def table(self) -> pd.DataFrame:
+        return self.runs.table.replace({"state": SETTLED})
+
+    @property
+    def scale(self) -> Scale:
+        return Scale(METRIC, self.runs.higher_is_better, self.matters)
+
+    @cached_property
     def effects(self) -> pd.DataFrame:
-        runs = self.runs
-        return effects(runs.table, runs.factors, METRIC, self.matters, runs.titles)
+        """A row a term, as `reid.analysis.effects.effects` gives it.
+
+        Without a seed column every run has a seed of its own: the noise between them holds what effects vary from seed
+        to seed, and the verdict is not of one seed only.
+        """
+        found = effects(
+            self.table,
+            self.runs.factors,
+            METRIC,
+            self.matters,
+            self.runs.titles,
+            self.asked,
+            pairs_nil=self.pairs_nil,
+            higher_is_better=self.runs.higher_is_better,
+        )
+        if self.runs.asked.seed is not None:
+            return found
+        alone = found["kind"] == Kind.ONE_SEED
+        for name, row in each_row(found[alone]):
+            kind = self.scale.call(row["effect"], row["low"], row["high"], row["p_holm"]).kind
+            found.loc[name, ["kind", "verdict"]] = [kind, row["verdict"].removeprefix(ONE_SEED_WORDS)]
+        return found
+
+    @cached_property
+    def asked(self) -> str:
+        """The design to take the arms for: one for main effects where they can be estimated, else what the arms tell.
+
+        A factorial with a hole has all arms of an add-one-in design too, and says far more than that.
+        """
+        return "" if np.isnan(self.analysis.infer_main().effect).any() else "full"
+
+    @cached_property
+    def interactions(self) -> pd.DataFrame:
+        return interactions(self.table, self.runs.factors, METRIC)
 
     @cached_property
     def design(self) -> Design:
-        return design_of(self.runs.table, self.runs.factors)
+        return design_of(self.table, self.runs.factors, self.asked)
 
     @cached_property
     def analysis(self) -> Analysis:
-        return analyse(self.runs.table, self.runs.factors, METRIC)
+        return analyse(self.table, self.runs.factors, METRIC, not self.pairs_nil)
 
     @cached_property
     def arms(self) -> pd.DataFrame:
@@ -50,6 +97,17 @@ class AnyVerdict:
         frame["mean"] = counted.mean().reindex(frame.index)
         frame["sd"] = counted.std(ddof=1).reindex(frame.index)
         return frame
+
+    @cached_property
+    def best(self) -> tuple[str, int] | None:
+        """The best arm, and how many others are not told apart from it (-1: noise unknown). None where means of arms
+        cannot be told from those of seeds, as in blocks that confound them.
+        """
+        arms = list(self.analysis.position)
+        if np.isnan(self.analysis.infer_arms(arms, np.eye(len(arms))).effect).all():
+            return None
+        table = self.table if self.runs.higher_is_better else self.table.assign(**{METRIC: -self.table[METRIC]})
+        return ties_with_best(table, self.runs.factors, METRIC)
 
     @property
     def constant(self) -> bool:

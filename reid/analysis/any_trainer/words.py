@@ -10,10 +10,9 @@ HEADS = ("Factor", "effect", "95 % interval", "p (Holm)", "Verdict")
 GROUPS = {
     Kind.HELPS: "Helps",
     Kind.HURTS: "Hurts",
-    Kind.RAISES: "Raises it",
-    Kind.LOWERS: "Lowers it",
     Kind.NO_EFFECT: "No effect that matters",
     Kind.UNDECIDED: "Cannot tell yet",
+    Kind.ONE_SEED: "Seen in one seed, not known of others",
     Kind.NOT_ESTIMABLE: "Not estimable",
 }
 

@@ -9,8 +9,11 @@ from matplotlib.figure import Figure as Canvas
 from reid.analysis.any_trainer.runs import METRIC
 from reid.analysis.any_trainer.verdict import AnyVerdict
 from reid.analysis.any_trainer.words import HEADS, headline, rows
+from reid.analysis.runs_table import each_row
+from reid.analysis.verdict import Kind
 from reid.files import atomic
 from reid.metrics.digits import Format
+from reid.metrics.formatting import probability
 from reid.report import style
 from reid.report.elements import (
     Alert,
@@ -76,7 +79,11 @@ def _document(found: AnyVerdict, folder: Path) -> Document:
     style.save(folder / FIGURE, 0.75 + 0.28 * len(found.effects), _forest(found))
     direction = "higher" if runs.higher_is_better else "lower"
     columns = [left(HEADS[0]), right(HEADS[1]), centred(HEADS[2]), right(HEADS[3]), wide(HEADS[4])]
-    band = "" if found.matters is None else " The grey band holds effects smaller than what was said to matter."
+    matters = (
+        "No factor is said to have no effect: --matters does not say from how much on one matters."
+        if found.matters is None
+        else f"One inside the grey band has no effect that matters, which is one of less than {found.matters:g}."
+    )
     return Document(
         title=f"What changes {metric}",
         name=Path(runs.where).stem,
@@ -85,13 +92,42 @@ def _document(found: AnyVerdict, folder: Path) -> Document:
         created=runs.created,
         headline=headline(found),
         verdict=[
-            *([Alert(" ".join(runs.notes))] if runs.notes else []),
+            *([Alert(" ".join(notes))] if (notes := [*_cautions(found), *runs.notes]) else []),
             Table(columns, rows(found)),
-            Figure(FIGURE, f"Effect of each factor on {metric} with its 95 % interval.{band}"),
+            Figure(
+                FIGURE,
+                f"Effect of each factor on {metric}, with intervals that hold for all factors together in 95 %. One "
+                f"clear of the line has a sure sign. {matters}",
+            ),
             Facts(_facts(found)),
         ],
-        sections=[_reading(found), _arms(found)],
+        sections=[_reading(found), *_pairs(found), _arms(found)],
     )
+
+
+def _cautions(found: AnyVerdict) -> list[str]:
+    """What a reader must know of the verdict itself."""
+    runs = found.runs
+    cautions = []
+    if found.constant:
+        cautions.append(f"All runs have the same {runs.asked.metric}: there is nothing to compare.")
+    elif (found.effects["kind"] == Kind.ONE_SEED).any():
+        cautions.append("The runs are of one seed: what is said holds for this seed, and another may say the opposite.")
+    if found.pairs_nil:
+        cautions.append("Interactions of two factors are taken to be nil, as asked by --pairs-nil.")
+    return cautions
+
+
+def _best(found: AnyVerdict) -> Lines:
+    if found.best is None:
+        return []
+    arm, ties = found.best
+    row = found.arms.loc[arm]
+    form = _of_arms(found)
+    levels = ", ".join(f"{name} {row[name]}" for name in found.runs.factors)
+    told = {-1: "", 0: "; told apart from every other", 1: "; 1 other is not told apart from it"}
+    words = told.get(ties, f"; {ties} others are not told apart from it")
+    return [("Best", f"{levels}: {form.plain(row['mean'])}{words}")]
 
 
 def _facts(found: AnyVerdict) -> Lines:
@@ -103,6 +139,7 @@ def _facts(found: AnyVerdict) -> Lines:
     measured = f"standard deviation of a single run {form.plain(float(noise.sd))} ({noise.source}, {noise.df:.3g} df)"
     return [
         ("Runs", f"{states.get('finished', 0)} of {len(runs.table)} finished{others}; {runs.seeding}"),
+        *_best(found),
         ("Design", _design(found)),
         ("Noise", measured if np.isfinite(noise.sd) else "cannot be measured: no run is left over; add a seed"),
     ]
@@ -140,10 +177,37 @@ def _reading(found: AnyVerdict) -> Section:
     )
 
 
+def _pairs(found: AnyVerdict) -> list[Section]:
+    """How factors change each other's effects; where they are taken to be nil there is none."""
+    frame = found.interactions
+    if found.pairs_nil or frame["effect"].isna().all():
+        return []
+    form, titles = Format.of(((frame["high"] - frame["low"]) / 2).tolist()), found.runs.titles
+    cells = [
+        [
+            *(titles[name] for name in pair),
+            form.signed(row["effect"]),
+            form.interval(row["low"], row["high"]),
+            probability(row["q"]),
+        ]
+        for pair, row in each_row(frame)
+    ]
+    columns = [wide("Factor"), wide("with"), right("interaction"), centred("95 %"), right("q")]
+    caption = (
+        "Half of what the effect of the first gains when the second is at its level. Exploratory: intervals hold for "
+        "one pair each, q is the false discovery rate over all pairs."
+    )
+    return [Section("Interactions", [Table(columns, cells, caption)])]
+
+
+def _of_arms(found: AnyVerdict) -> Format:
+    """How means of arms are printed."""
+    return Format.of([float(found.arms["sd"].median()), float(found.analysis.noise.sd)], found.arms["mean"].tolist())
+
+
 def _arms(found: AnyVerdict) -> Section:
     frame, factors = found.arms, found.runs.factors
-    sd = frame["sd"].tolist()
-    form = Format.of(sd, frame["mean"].tolist())
+    form = _of_arms(found)
     cells = [
         [
             *(str(row[name]) for name in factors),
@@ -164,9 +228,10 @@ def _forest(found: AnyVerdict) -> Callable[[Canvas], None]:
 
     def draw(canvas: Canvas) -> None:
         axes = canvas.subplots()
-        if found.matters:
-            axes.axvspan(-found.matters, found.matters, color="#EDEDED", zorder=0, label="smaller than what matters")
-            axes.legend(loc="lower right")
+        if found.matters is not None:
+            label = f"does not matter: less than {found.matters:g}"
+            axes.axvspan(-found.matters, found.matters, color="#EDEDED", zorder=0, label=label)
+            canvas.legend(loc="outside upper right")
         axes.axvline(0, color=style.BLACK, linewidth=0.6)
         places = style.rows(axes, [found.runs.titles[name] for name in frame.index])
         style.bars(axes, places, frame, ("effect", "low", "high"), scale=1, color=style.BLUE, marker="o")
