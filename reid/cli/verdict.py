@@ -1,5 +1,7 @@
 """`reid verdict`."""
 
+import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,21 +68,22 @@ def verdict(
         dict(_assignment(one) for one in base or ()),
         higher_is_better,
     )
-    sheet, name = _sheet(table, from_mlflow, experiment)
-    runs = read_any_runs(sheet, asked)
+    if matters is not None and not math.isfinite(matters):
+        raise InputError(f"--matters {matters}: must be a number in the metric's unit")
+    runs = read_any_runs(_sheet(table, from_mlflow, experiment), asked)
     from reid.analysis.any_trainer.verdict import AnyVerdict  # what it imports costs a second: bad input is told before
 
     found = AnyVerdict(runs, matters, pairs_nil)
     _print(found)
     from reid.report.any_trainer import chosen, write_verdict  # another second, for what draws
 
-    place = out or Path(f"{name}-verdict")
+    place = out or Path(re.sub(r"[^\w.-]+", "-", runs.name) + "-verdict")
     for path in write_verdict(found, place, chosen(formats, place)):
         typer.echo(path)
 
 
-def _sheet(table: Path | None, uri: str | None, experiment: str | None) -> "tuple[Sheet, str]":
-    """The table that is asked for, and its name."""
+def _sheet(table: Path | None, uri: str | None, experiment: str | None) -> "Sheet":
+    """The table that is asked for."""
     if (table is None) == (uri is None):
         raise InputError("reid verdict: takes a CSV file or --from-mlflow, one of them; see reid verdict --help")
     if table is not None:
@@ -88,14 +91,14 @@ def _sheet(table: Path | None, uri: str | None, experiment: str | None) -> "tupl
 
         if experiment is not None:
             raise InputError(f"--experiment {experiment}: goes with --from-mlflow; leave it out for {table}")
-        return read_csv_file(table), table.stem
+        return read_csv_file(table)
     if uri is None or experiment is None:
         raise InputError(f"--from-mlflow {uri}: must come with --experiment NAME")
     from reid.tracking import TrackingError
     from reid.tracking.any_trainer import experiment_sheet
 
     try:
-        return experiment_sheet(uri, experiment), experiment.replace("/", "-")
+        return experiment_sheet(uri, experiment)
     except TrackingError as error:
         raise InputError(f"MLflow: {error}") from error
 

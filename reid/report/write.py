@@ -1,6 +1,7 @@
 """The files that a report is written to: where, in which formats, whole or not at all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,7 +56,8 @@ def file_kind(out: Path, files: Mapping[str, str] = FILES) -> str | None:
 
 def write_files(place: Place, describe: Callable[[Path], Document], tables: Callable[[Path], list[Path]]) -> list[Path]:
     """Write what `describe` says (with figures in the folder it is given) and what `tables` writes; returns paths."""
-    place.folder.mkdir(parents=True, exist_ok=True)
+    with _writing(place.folder):
+        place.folder.mkdir(parents=True, exist_ok=True)
     paths = []
     rendered = [kind for kind in place.names if kind in place.formats]
     if rendered:
@@ -63,9 +65,21 @@ def write_files(place: Place, describe: Callable[[Path], Document], tables: Call
             document = describe(Path(name))
             for kind in rendered:
                 paths.append(place.folder / place.names[kind])
-                with atomic(paths[-1]) as temporary:
-                    temporary.write_bytes(_render(kind, document, Path(name)))
+                rendering = _render(kind, document, Path(name))
+                with _writing(paths[-1]), atomic(paths[-1]) as temporary:
+                    temporary.write_bytes(rendering)
     return paths + (tables(place.folder / "tables") if "csv" in place.formats else [])
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Tell in one line that a path cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{path}: a report must be writable there, found {error.strerror}; choose another -o"
+        ) from None
 
 
 def _render(kind: str, document: Document, folder: Path) -> bytes:

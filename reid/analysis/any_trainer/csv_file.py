@@ -42,7 +42,7 @@ def read_csv_file(path: Path) -> Sheet:
     columns = [list(column) for column in zip(*rows, strict=True)]
     heads, columns = unnested([head or f"column {place}" for place, head in enumerate(heads, 1)], columns)
     created = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
-    return Sheet(str(path), heads, columns, names, created, decimal_comma=delimiter == ";")
+    return Sheet(str(path), path.stem, heads, columns, names, created, decimal_comma=delimiter == ";")
 
 
 def _text(path: Path) -> str:

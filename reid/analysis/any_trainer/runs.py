@@ -40,10 +40,12 @@ class AnyRuns:
     """The runs: `table` has the factors (categories, the base first), seed, state and METRIC, a row a run.
 
     `heads` are the columns that were read, by what for. `notes` are what a reader must know before the numbers,
-    `spellings` which labels were read as one.
+    `spellings` which labels were read as one. Runs that are not `paired` have a seed each, and all the same one in
+    `table`.
     """
 
     where: str
+    name: str
     created: str
     asked: Asked
     table: pd.DataFrame
@@ -52,6 +54,7 @@ class AnyRuns:
     higher_is_better: bool
     notes: Sequence[str]
     spellings: Sequence[str]
+    paired: bool
 
     @property
     def factors(self) -> list[str]:
@@ -70,9 +73,9 @@ class AnyRuns:
     @property
     def seeding(self) -> str:
         """What stands for a seed, in words."""
-        if self.asked.seed is None:
-            return "no seed column, so every row of a combination is a run of its own and none are paired"
-        count = self.table["seed"].nunique()
+        if not self.paired:
+            return "no seed is shared, so every row of a combination is a run of its own"
+        count = self.table.loc[self.table["state"] == "finished", "seed"].nunique()
         return f"{count} seed{'s' * (count > 1)}, column {self.heads['seed']}"
 
     @property
@@ -105,13 +108,26 @@ def read_any_runs(sheet: Sheet, asked: Asked) -> AnyRuns:
         name: levels_of(sheet.column(place), name, sheet.where, asked.base.get(name)) for name, place in factors.items()
     }
     rows.arms(levels, {name: sheet.heads[place] for name, place in factors.items()})
-    rows.copies(paired=seed is not None)
+    paired = seed is not None and rows.shares_seeds(sheet.heads[seed])
+    rows.copies(paired)
     heads = {f"factor {name}": sheet.heads[place] for name, place in factors.items()}
     heads |= {"metric": sheet.heads[metric]} | ({} if seed is None else {"seed": sheet.heads[seed]})
     heads |= {} if state is None else {"state": sheet.heads[state]}
     higher = _direction(asked)
     table = rows.table(levels)
-    return AnyRuns(sheet.where, sheet.created, asked, table, levels, heads, higher, rows.notes, rows.spellings)
+    return AnyRuns(
+        sheet.where,
+        sheet.name,
+        sheet.created,
+        asked,
+        table,
+        levels,
+        heads,
+        higher,
+        rows.notes,
+        rows.spellings,
+        paired,
+    )
 
 
 def _once(sheet: Sheet, places: Mapping[str, int]) -> None:
@@ -195,6 +211,15 @@ class _Rows:
             for same in of.merged:
                 self.spellings.append(f"{name}: {' and '.join(map(repr, same))} are read as one level.")
         self.arm = list(zip(*(tuple(level or "" for level in of.rows) for of in levels.values()), strict=True))
+
+    def shares_seeds(self, head: str) -> bool:
+        """Whether runs can be paired: some seed is that of two arms, or there is one only. If not, none is kept."""
+        arms = [{self.arm[row] for row in rows} for rows in self._grouped(self.seed)]
+        if len(arms) < 2 or any(len(of) > 1 for of in arms):
+            return True
+        self.seed = [""] * len(self.seed)
+        self.notes.append(f"No two combinations share a seed of column {head}: runs are not paired.")
+        return False
 
     def copies(self, paired: bool) -> None:
         """Decide on rows that are of one arm and one seed."""

@@ -19,11 +19,12 @@ OUTPUTS = frozenset({"summary", "metrics", "metric", "scalars"})
 class Sheet:
     """Columns of texts under their heads, "" where nothing was written.
 
-    `where` names the file or the store, `rows` each row in words ("line 7"), `created` is the ISO date of the newest
-    content. `decimal_comma` says that numbers are written as 0,93.
+    `where` says where it is from, `name` what to call it; `rows` are its rows in words ("line 7"), `created` is the ISO
+    date of the newest content. `decimal_comma` says that numbers are written as 0,93.
     """
 
     where: str
+    name: str
     heads: Sequence[str]
     columns: Sequence[Sequence[str]]
     rows: Sequence[str]

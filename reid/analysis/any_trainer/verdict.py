@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from reid.analysis.any_trainer.runs import METRIC, AnyRuns
-from reid.analysis.best_arm import ties_with_best
 from reid.analysis.effects import effects
 from reid.analysis.interactions import interactions
 from reid.analysis.runs_table import each_row
@@ -44,7 +43,7 @@ class AnyVerdict:
     def effects(self) -> pd.DataFrame:
         """A row a term, as `reid.analysis.effects.effects` gives it.
 
-        Without a seed column every run has a seed of its own: the noise between them holds what effects vary from seed
+        Runs that are not paired have a seed of their own: the noise between them holds what effects vary from seed
         to seed, and the verdict is not of one seed only.
         """
         found = effects(
@@ -57,7 +56,7 @@ class AnyVerdict:
             pairs_nil=self.pairs_nil,
             higher_is_better=self.runs.higher_is_better,
         )
-        if self.runs.asked.seed is not None:
+        if self.runs.paired:
             return found
         alone = found["kind"] == Kind.ONE_SEED
         for name, row in each_row(found[alone]):
@@ -103,6 +102,8 @@ class AnyVerdict:
         """The best arm, and how many others are not told apart from it (-1: noise unknown). None where means of arms
         cannot be told from those of seeds, as in blocks that confound them.
         """
+        from reid.analysis.best_arm import ties_with_best  # half a second, and not for the table
+
         arms = list(self.analysis.position)
         if np.isnan(self.analysis.infer_arms(arms, np.eye(len(arms))).effect).all():
             return None

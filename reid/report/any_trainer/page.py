@@ -86,7 +86,7 @@ def _document(found: AnyVerdict, folder: Path) -> Document:
     )
     return Document(
         title=f"What changes {metric}",
-        name=Path(runs.where).stem,
+        name=runs.name,
         question=f"{', '.join(runs.factors)}: which of them changes {metric}, by how much, how sure? "
         f"{direction.capitalize()} is better. Effects are in the unit of the table.",
         created=runs.created,

@@ -41,6 +41,7 @@ def experiment_sheet(uri: str, name: str) -> Sheet:
     newest = max(run.info.end_time or run.info.start_time or 0 for run in runs)
     return Sheet(
         where=f"experiment {name} of {_without_password(uri)}",
+        name=name,
         heads=[clean(key) for key in keys],
         columns=[[clean(row.get(key, "")) for row in rows] for key in keys],
         rows=[clean(f"run {run.info.run_name or run.info.run_id}") for run in runs],

@@ -101,13 +101,13 @@ def test_cells_are_never_run(tmp_path: Path) -> None:
 )
 def test_columns_by_the_names_that_users_give(name: str, head: str) -> None:
     heads = ["seed", "Args/lr", "validation > accuracy (Last)", "config.model.depth", "summary.warmup", "config.warmup"]
-    found = Sheet("x", heads, [[] for _ in heads], [], "")
+    found = Sheet("x", "x", heads, [[] for _ in heads], [], "")
     assert heads[found.find(name, "factor")] == head
 
 
 def test_a_column_that_is_nested_deeper_is_not_guessed() -> None:
     heads = ["tags.trick.warmup", "params.schedule.warmup", "params.lr", "tags.lr", "params.seed", "params.data.seed"]
-    found = Sheet("x", heads, [[] for _ in heads], [], "")
+    found = Sheet("x", "x", heads, [[] for _ in heads], [], "")
     assert (heads[found.find("lr", "factor")], heads[found.find("seed", "seed")]) == ("params.lr", "params.seed")
     with pytest.raises(InputError, match=r"must be one column, found 'tags.trick.warmup', 'params.schedule.warmup'"):
         found.find("warmup", "factor")
@@ -115,7 +115,7 @@ def test_a_column_that_is_nested_deeper_is_not_guessed() -> None:
 
 def test_no_column_and_several() -> None:
     heads = ["train/acc", "val/acc", "warmup"]
-    found = Sheet("runs.csv", heads, [[], [], []], [], "")
+    found = Sheet("runs.csv", "runs", heads, [[], [], []], [], "")
     with pytest.raises(InputError, match=r"runs.csv: metric 'acc' must be one column, found 'train/acc', 'val/acc'"):
         found.find("acc", "metric")
     with pytest.raises(InputError, match=r"factor 'warm_up' must be a column; did you mean 'warmup'\?"):

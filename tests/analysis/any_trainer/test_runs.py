@@ -68,8 +68,25 @@ def test_without_a_seed_column_rows_are_runs_of_their_own(tmp_path: Path) -> Non
     found = read(tmp_path, [*FULL, FULL[0]], seed=None)
     assert len(found.table) == 9
     assert "alike in every cell (line 2, line 10) count as runs of their own" in " ".join(found.notes)
-    assert "none are paired" in found.seeding
+    assert "every row of a combination is a run of its own" in found.seeding
+    assert not found.paired
     assert found.table["seed"].nunique() == 1
+
+
+def test_seeds_that_no_two_combinations_share(tmp_path: Path) -> None:
+    """Drawn anew for every run, or ranges of their own for every arm: there is nothing to pair."""
+    lines = [
+        line.replace(f",{line.split(',')[2]},finished", f",{1000 + row},finished") for row, line in enumerate(FULL)
+    ]
+    found = read(tmp_path, lines)
+    assert not found.paired
+    assert found.table["seed"].nunique() == 1
+    assert len(found.table) == 8
+    assert "No two combinations share a seed of column seed: runs are not paired." in found.notes
+    assert read(tmp_path, [*lines, "0,0,1001,finished,1"]).paired
+    one_seed = read(tmp_path, FULL[:4])
+    assert one_seed.paired
+    assert one_seed.seeding == "1 seed, column seed"
 
 
 def test_states_by_another_column_or_word(tmp_path: Path) -> None:
