@@ -77,9 +77,7 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(
-            f"{path}: a report must be writable there, found {error.strerror}; choose another -o"
-        ) from None
+        raise InputError(f"{path}: must be writable for a report, found {error.strerror}; choose another -o") from None
 
 
 def _render(kind: str, document: Document, folder: Path) -> bytes:

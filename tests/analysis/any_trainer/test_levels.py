@@ -77,9 +77,8 @@ def test_text_that_is_no_number(text: str) -> None:
 
 def test_columns_of_numbers() -> None:
     def column(*cells: str, comma: bool = False) -> dict[int, float | None]:
-        one = Sheet(
-            "x", "x", ["acc"], [cells], [f"line {row + 2}" for row in range(len(cells))], "", decimal_comma=comma
-        )
+        rows = [f"line {row + 2}" for row in range(len(cells))]
+        one = Sheet("x", "x", ["acc"], [cells], rows, "", decimal_comma=comma)
         return numbers(one, 0, range(len(cells)))
 
     assert column("91.2%", "90 %", "") == {0: 91.2, 1: 90.0, 2: None}

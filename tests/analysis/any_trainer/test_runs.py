@@ -75,9 +75,7 @@ def test_without_a_seed_column_rows_are_runs_of_their_own(tmp_path: Path) -> Non
 
 def test_seeds_that_no_two_combinations_share(tmp_path: Path) -> None:
     """Drawn anew for every run, or ranges of their own for every arm: there is nothing to pair."""
-    lines = [
-        line.replace(f",{line.split(',')[2]},finished", f",{1000 + row},finished") for row, line in enumerate(FULL)
-    ]
+    lines = [f"{line[:4]}{1000 + row}{line[5:]}" for row, line in enumerate(FULL)]
     found = read(tmp_path, lines)
     assert not found.paired
     assert found.table["seed"].nunique() == 1
