@@ -20,7 +20,7 @@ def verdict(
     factors: Annotated[str, typer.Option(metavar="A,B,C", help="Columns of what was switched, any labels.")],
     metric: Annotated[str, typer.Option(metavar="COLUMN", help="What was measured, in any unit.")],
     table: Annotated[
-        Path | None, typer.Argument(metavar="[RUNS.csv]", help="A row a run; exports of W&B, ClearML and MLflow too.")
+        Path | None, typer.Argument(metavar="RUNS.csv", help="A row a run; exports of W&B, ClearML and MLflow too.")
     ] = None,
     seed: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Runs that share a seed are paired; default: none do.")
@@ -30,7 +30,9 @@ def verdict(
     ] = None,
     higher_is_better: Annotated[
         bool | None,
-        typer.Option("--higher-is-better/--lower-is-better", help="Default: higher, unless the name is of a cost."),
+        typer.Option(
+            "--higher-is-better/--lower-is-better", help="Default: higher; asked where the name is of a cost."
+        ),
     ] = None,
     base: Annotated[
         list[str] | None,

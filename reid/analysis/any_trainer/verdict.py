@@ -99,13 +99,16 @@ class AnyVerdict:
 
     @cached_property
     def best(self) -> tuple[str, int] | None:
-        """The best arm, and how many others are not told apart from it (-1: noise unknown). None where means of arms
-        cannot be told from those of seeds, as in blocks that confound them.
+        """The best arm, and how many others are not told apart from it (-1: noise unknown).
+
+        None where there is no other, or means of arms cannot be told from those of seeds, as in blocks that confound
+        them.
         """
         from reid.analysis.best_arm import ties_with_best  # half a second, and not for the table
 
         arms = list(self.analysis.position)
-        if np.isnan(self.analysis.infer_arms(arms, np.eye(len(arms))).effect).all():
+        means = self.analysis.infer_arms(arms, np.eye(len(arms))).effect
+        if len(arms) < 2 or np.isnan(means).all():
             return None
         table = self.table if self.runs.higher_is_better else self.table.assign(**{METRIC: -self.table[METRIC]})
         return ties_with_best(table, self.runs.factors, METRIC)
