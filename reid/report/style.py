@@ -58,7 +58,7 @@ def save(path: Path, height: float, draw: Callable[[Figure], None]) -> str:
     return path.name
 
 
-def rows(axes: Axes, names: Sequence[str]) -> Array:
+def _rows(axes: Axes, names: Sequence[str]) -> Array:
     """A horizontal line a name, the first on top."""
     axes.set_yticks(np.arange(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
@@ -68,25 +68,34 @@ def rows(axes: Axes, names: Sequence[str]) -> Array:
     return np.arange(len(names), dtype=float)
 
 
-def bars(axes: Axes, y: Array, frame: pd.DataFrame, columns: Sequence[str], scale: float = 100, **style: Any) -> None:
+def _bars(axes: Axes, y: Array, frame: pd.DataFrame, columns: Sequence[str], scale: float = 100, **style: Any) -> None:
     """Points with intervals, fractions in percentage points; rows that are NaN stay empty."""
     middle, low, high = (scale * frame[name].to_numpy(dtype=float) for name in columns)
     spread = np.nan_to_num(np.vstack([middle - low, high - middle]))
     axes.errorbar(middle, y, xerr=spread, linestyle="none", elinewidth=1.1, capsize=0, markersize=4, **style)
 
 
-def forest(effects: pd.DataFrame, matters: float | None) -> Callable[[Figure], None]:
-    """Effects with intervals, over the region that was declared not to matter, if one was."""
+def forest(
+    effects: pd.DataFrame,
+    matters: float | None,
+    axis: str = "effect on mAP, percentage points",
+    scale: float = 100,
+    unit: str = " points",
+) -> Callable[[Figure], None]:
+    """Effects with intervals, over the region that was declared not to matter, if one was; `scale` times the numbers
+    of the table are drawn.
+    """
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         if matters is not None:
-            label = f"does not matter: less than {100 * matters:g} points"
-            axes.axvspan(-100 * matters, 100 * matters, color="#EDEDED", zorder=0, label=label)
+            label = f"does not matter: less than {scale * matters:g}{unit}"
+            axes.axvspan(-scale * matters, scale * matters, color="#EDEDED", zorder=0, label=label)
             figure.legend(loc="outside upper right")
         axes.axvline(0, color=BLACK, linewidth=0.6)
-        bars(axes, rows(axes, list(effects.index)), effects, ("effect", "low", "high"), color=BLUE, marker="o")
-        axes.set_xlabel("effect on mAP, percentage points")
+        places = _rows(axes, list(effects.index))
+        _bars(axes, places, effects, ("effect", "low", "high"), scale=scale, color=BLUE, marker="o")
+        axes.set_xlabel(axis)
 
     return draw
 
@@ -109,10 +118,10 @@ def contrasts(series: Sequence[tuple[str, pd.DataFrame, Sequence[str]]]) -> Call
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         axes.axvline(0, color=BLACK, linewidth=0.6)
-        places = rows(axes, list(series[0][1].index))
+        places = _rows(axes, list(series[0][1].index))
         for offset, (key, frame, columns) in zip(offsets, series, strict=True):
             label, colour, marker = SERIES[key]
-            bars(axes, places + offset, frame, columns, color=colour, marker=marker, label=label)
+            _bars(axes, places + offset, frame, columns, color=colour, marker=marker, label=label)
         axes.set_xlabel("mAP, percentage points")
         figure.legend(loc="outside upper center", ncols=2)
 

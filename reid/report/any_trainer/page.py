@@ -1,10 +1,9 @@
 """The page: the verdict, its figure, what it rests on, and how the table was read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure as Canvas
 
 from reid.analysis.any_trainer.runs import METRIC
 from reid.analysis.any_trainer.verdict import AnyVerdict
@@ -76,7 +75,9 @@ def _tables(found: AnyVerdict, folder: Path) -> list[Path]:
 def _document(found: AnyVerdict, folder: Path) -> Document:
     runs = found.runs
     metric = runs.asked.metric
-    style.save(folder / FIGURE, 0.75 + 0.28 * len(found.effects), _forest(found))
+    titled = found.effects.rename(index=runs.titles)
+    drawn = style.forest(titled, found.matters, f"effect on {metric}", scale=1, unit="")
+    style.save(folder / FIGURE, 0.75 + 0.28 * len(titled), drawn)
     direction = "higher" if runs.higher_is_better else "lower"
     columns = [left(HEADS[0]), right(HEADS[1]), centred(HEADS[2]), right(HEADS[3]), wide(HEADS[4])]
     matters = (
@@ -221,20 +222,3 @@ def _arms(found: AnyVerdict) -> Section:
     more = f" The first {MOST_ARMS} of {len(frame)} are shown." if len(frame) > MOST_ARMS else ""
     heads = [*(left(name) for name in factors), right("runs"), right("finished"), right("mean"), right("sd")]
     return Section("Combinations", [Table(heads, cells, f"Plain means of {found.runs.asked.metric}.{more}")])
-
-
-def _forest(found: AnyVerdict) -> Callable[[Canvas], None]:
-    frame = found.effects
-
-    def draw(canvas: Canvas) -> None:
-        axes = canvas.subplots()
-        if found.matters is not None:
-            label = f"does not matter: less than {found.matters:g}"
-            axes.axvspan(-found.matters, found.matters, color="#EDEDED", zorder=0, label=label)
-            canvas.legend(loc="outside upper right")
-        axes.axvline(0, color=style.BLACK, linewidth=0.6)
-        places = style.rows(axes, [found.runs.titles[name] for name in frame.index])
-        style.bars(axes, places, frame, ("effect", "low", "high"), scale=1, color=style.BLUE, marker="o")
-        axes.set_xlabel(f"effect on {found.runs.asked.metric}")
-
-    return draw
