@@ -45,7 +45,7 @@ def test_filtration(verdict: Verdict) -> None:
     found = effects()
     assert found["effect"].to_dict() == {"A": 21.625, "B": 3.125, "C": 9.875, "D": 14.625}
     assert found["kind"].to_dict() == {"A": "helps", "B": "undecided", "C": "helps", "D": "helps"}
-    assert found.at["A", "verdict"].startswith("helps; depends on C (")
+    assert str(found.at["A", "verdict"]).startswith("helps; depends on C (")
     assert "this seed" not in printed + noted
     page = Path("runs-verdict/verdict.html").read_text()
     for words in ("−18.1", "+16.6", "standard deviation of a single run 5.2", "pseudo standard error of 15 contrasts"):
@@ -112,7 +112,7 @@ def test_a_table_of_clearml(verdict: Verdict) -> None:
     page = Path("runs-verdict/verdict.html").read_text()
     assert "11 of 12 combinations, 1 to 2 finished runs each, unbalanced" in page
     verdict(clearml_table(), f"{asked} --finished Aborted")
-    assert abs(effects().at["schedule", "effect"] + 3) > 5
+    assert abs(effects()["effect"].to_dict()["schedule"] + 3) > 5
 
 
 TABLE = "warmup,lr,seed,acc\n" + "".join(
@@ -152,7 +152,7 @@ def lines(rule: Callable[[int, int, int, int], float], arms: Sequence[tuple[int,
     return "a,b,c,seed,acc\n" + "\n".join(rows) + "\n"
 
 
-EVERY = list(product((0, 1), repeat=3))
+EVERY = list(product((0, 1), (0, 1), (0, 1)))
 ABC = "--factors a,b,c --metric acc --format csv,html"
 
 
@@ -215,7 +215,7 @@ def test_units_change_nothing_but_the_numbers(verdict: Verdict) -> None:
     """Fractions, percent, and something tiny: the same p-values, and digits that show the intervals."""
     found = []
     for factor in (1, 100, 1e-7):
-        table = lines(lambda *run, factor=factor: factor * wobbly(*run), EVERY, 3)  # type: ignore[misc]
+        table = lines(lambda *run, factor=factor: factor * wobbly(*run), EVERY, 3)
         printed, _ = verdict(table, f"{ABC} --seed seed")
         row = next(line for line in printed.splitlines() if line.lstrip().startswith("a "))
         found.append((effects()["p"].round(9).tolist(), row.split()[1]))
@@ -229,7 +229,9 @@ def test_divergence_speaks_first(verdict: Verdict) -> None:
 
     _, noted = verdict(lines(rule, EVERY, 6), f"{ABC} --seed seed")
     assert effects().at["a", "kind"] == "helps"
-    assert effects().at["a", "verdict"].startswith("prevents divergence (0 of 24 against 19 of 24); among survivors +")
+    assert str(effects().at["a", "verdict"]).startswith(
+        "prevents divergence (0 of 24 against 19 of 24); among survivors +"
+    )
     assert "19 runs have NaN or infinity for acc (line 3" in noted
 
 
