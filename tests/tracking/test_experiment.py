@@ -8,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 
 from reid.analysis.any_trainer import Asked, read_any_runs
-from reid.analysis.any_trainer.runs import METRIC
+from reid.analysis.any_trainer.asked import METRIC
 from reid.analysis.runs_table import read_runs
 from reid.errors import InputError
 from reid.store.plan import read_plan
@@ -65,7 +65,7 @@ def test_params_tags_last_values_and_states(uri: str) -> None:
     }
     assert found.table["state"].tolist() == ["finished"] * 8 + ["diverged", "failed", "unknown"]
     assert found.table[METRIC].tolist()[:8] == [0.7, 0.7, 0.5, 0.5] * 2
-    assert found.levels["trick.warmup"].levels == ("False", "True")
+    assert found.levels["warmup"].levels == ("False", "True")
     assert [note.split(" (")[0] for note in found.notes] == [
         "1 of 11 runs are not finished",
         "1 run has no value of val_acc",
@@ -94,7 +94,7 @@ def test_a_grid_of_this_project_reads_like_any_experiment(fabric: Fabric) -> Non
     sheet = experiment_sheet(embedded_uri(fabric.output), "demo")
     found = read_any_runs(sheet, Asked(("trick.warmup", "trick.bnneck"), "final/mAP", "seed"))
     assert found.heads["factor trick.warmup"] == "tags.trick.warmup"
-    assert "4 runs have no params.seed" in " ".join(found.notes), "the arms, which are runs in MLflow too"
+    assert "runs have no params.seed" in " ".join(found.notes), "plan and arms, which are runs in MLflow too"
     own = read_runs(read_plan(grid)).dropna(subset="mAP")
     expected = {(row.warmup, row.bnneck, str(row.seed)): row.mAP for row in own.itertuples()}
     finished = found.table.dropna(subset=METRIC).to_dict("records")

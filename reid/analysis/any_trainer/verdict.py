@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from reid.analysis.any_trainer.runs import METRIC, AnyRuns
+from reid.analysis.any_trainer.asked import METRIC
+from reid.analysis.any_trainer.runs import AnyRuns
 from reid.analysis.effects import effects
 from reid.analysis.interactions import interactions
 from reid.analysis.runs_table import each_row

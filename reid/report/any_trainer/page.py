@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reid.analysis.any_trainer.runs import METRIC
+from reid.analysis.any_trainer.asked import METRIC
 from reid.analysis.any_trainer.verdict import AnyVerdict
 from reid.analysis.any_trainer.words import HEADS, headline, rows
 from reid.analysis.runs_table import each_row
@@ -123,7 +123,7 @@ def _best(found: AnyVerdict) -> Lines:
     if found.best is None:
         return []
     arm, ties = found.best
-    row = found.arms.loc[arm]
+    row = found.arms.to_dict("index")[arm]
     form = _of_arms(found)
     levels = ", ".join(f"{name} {row[name]}" for name in found.runs.factors)
     told = {-1: "", 0: "; told apart from every other", 1: "; 1 other is not told apart from it"}

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from reid.analysis.any_trainer import Asked, read_any_runs, read_csv_file
-from reid.analysis.any_trainer.runs import METRIC
+from reid.analysis.any_trainer.asked import METRIC
 from reid.analysis.any_trainer.verdict import AnyVerdict
 from reid.analysis.any_trainer.words import headline, rows
 from reid.analysis.verdict import LEVEL, Kind

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reid.analysis.any_trainer import AnyRuns, Asked, read_any_runs, read_csv_file
-from reid.analysis.any_trainer.runs import METRIC
+from reid.analysis.any_trainer.asked import METRIC
 from reid.errors import InputError
 
 HEAD = "warmup,bnneck,seed,State,acc\n"
