@@ -7,6 +7,7 @@ import os
 import select
 import sys
 from contextlib import suppress
+from typing import cast
 
 NAMES = {1: "stdout", 2: "stderr"}
 
@@ -38,6 +39,9 @@ class Lossy(io.RawIOBase):
         return len(data)
 
 
+GUARDED: dict[str, tuple[io.TextIOWrapper, Lossy]] = {}
+
+
 def guard_streams() -> None:
     """Make this process's streams lossy. One that was closed is /dev/null: the next file opened would be it."""
     for descriptor in (0, *NAMES):
@@ -50,17 +54,22 @@ def guard_streams() -> None:
         if now is not None and now is not getattr(sys, f"__{name}__"):
             continue  # somebody has put another in its place, who knows why
         encoding = "utf-8" if now is None else now.encoding
-        stream = io.BufferedWriter(Lossy(descriptor))
+        lossy = Lossy(descriptor)
         lines = now is None or now.line_buffering or descriptor == 2
-        setattr(sys, name, io.TextIOWrapper(stream, encoding, "backslashreplace", line_buffering=lines))
+        stream = io.TextIOWrapper(
+            io.BufferedWriter(cast(io.RawIOBase, lossy)), encoding, "backslashreplace", line_buffering=lines
+        )
+        GUARDED[name] = stream, lossy
+        setattr(sys, name, stream)
 
 
 def lost_output() -> OSError | None:
     """Why what is printed gets nowhere; None where it does."""
-    with suppress(AttributeError, OSError, ValueError):
-        sys.stdout.flush()
-        return sys.stdout.buffer.raw.lost  # type: ignore[attr-defined, no-any-return]
-    return None
+    out = GUARDED.get("stdout")
+    if out is None or sys.stdout is not out[0]:
+        return None
+    out[0].flush()
+    return out[1].lost
 
 
 def incomplete_output() -> str | None:

@@ -169,8 +169,8 @@ def _require_kind(tree: dict[Any, Any], model: type[BaseModel], file: Path) -> N
     if len(found) == 1 and not any(key in tree for key in KINDS if key in known):
         kind = found.pop()
         raise InputError(f"{file}: is the file of a {kind}; {USES[kind]}")
-    recipe = known["recipe"].annotation if "recipe" in known else None
-    if tree and isinstance(recipe, type) and issubclass(recipe, BaseModel) and set(tree) <= set(recipe.model_fields):
+    recipes = _models_in(known["recipe"].annotation) if "recipe" in known else ()
+    if tree and any(set(tree) <= set(recipe.model_fields) for recipe in recipes):
         raise InputError(f"{file}: is a recipe; the file of a grid or study holds it under `recipe`, with the rest")
 
 

@@ -42,8 +42,8 @@ def named_images(
     try:
         entries = sorted(path for path in folder.iterdir() if not _is_litter(path))
     except (FileNotFoundError, NotADirectoryError) as error:
-        images = sum(bool(IMAGE.search(path.name)) for path in folder.parent.glob("*"))
-        flat = f"; {images} images lie beside it: sort them into these, or list them in a CSV" if images else ""
+        beside = sum(bool(IMAGE.search(path.name)) for path in folder.parent.glob("*"))
+        flat = f"; {beside} images lie beside it: sort them into these, or list them in a CSV" if beside else ""
         raise InputError(f"{folder}: no such folder; {layout}{flat}") from error
     images = [path for path in entries if IMAGE.search(path.name)]
     found = [(path, match) for path in images if (match := pattern.match(path.name))]
