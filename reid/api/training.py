@@ -26,8 +26,12 @@ def train(recipe: Recipe, data: DecodedDataset, seed: int = 0, device: str = "au
 
 
 def evaluate(model: Baseline, data: DecodedDataset, recipe: Recipe | None = None, device: str = "auto") -> Ranking:
-    """Rank the queries of `data` by `model`, as `recipe` says (default: the standard baseline's evaluation)."""
+    """Rank the queries of `data` by `model`, as `recipe` says (default: the standard baseline's evaluation).
+
+    Raises InputError where no query has a match, or the recipe's `image.size` is not that of the decoded images.
+    """
     recipe = recipe or Recipe()
+    data.dataset.require_evaluable()
     _require_size(recipe, data)
     place = chosen_device(device)
     return evaluate_on(model.to(place), data, recipe, place)

@@ -1,5 +1,6 @@
 """Pretrained trunks (ImageNet weights from torch's hub cache, or a state dict from a path) and whole checkpoints."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def pretrained_file(backbone: Backbone) -> Path | None:
     if backbone.pretrained == "none":
         return None
     if backbone.pretrained != "imagenet":
-        file = Path(backbone.pretrained)
+        file = Path(os.path.expanduser(backbone.pretrained))  # noqa: PTH111 - never raises
         if not file.is_file():
             raise InputError(
                 f"backbone.pretrained: no such file {file}; give the path of a state dict, 'imagenet' or 'none'"

@@ -9,6 +9,7 @@ import reid
 from reid.errors import InputError
 from reid.training import Checkpoint, Evaluated
 from tests.helpers.grids_on_disk import TRICK_FACTORS, MakeGrid
+from tests.helpers.tiny_datasets import under_one_camera
 
 
 def test_from_a_folder_to_a_trained_network(tiny_root: Path, tiny_recipe: reid.Recipe, tmp_path: Path) -> None:
@@ -31,6 +32,20 @@ def test_images_of_another_size_are_refused(tiny_root: Path, tiny_recipe: reid.R
         next(reid.train(tiny_recipe, data, device="cpu"))
     with pytest.raises(InputError, match=message):
         reid.evaluate(reid.build_model(tiny_recipe, 2), data, tiny_recipe, device="cpu")
+
+
+def test_data_without_a_match_is_neither_trained_on_nor_evaluated(
+    tiny_root: Path, tiny_recipe: reid.Recipe, tmp_path: Path
+) -> None:
+    root = under_one_camera(tiny_root, tmp_path / "one")
+    data = reid.open_dataset("market1501", root, tiny_recipe.image.size, cache=tmp_path)
+    model = reid.build_model(tiny_recipe, data.dataset.num_classes)
+    with pytest.raises(InputError, match="queries has a match"):
+        next(reid.train(tiny_recipe, data, device="cpu"))
+    with pytest.raises(InputError, match="queries has a match"):
+        reid.evaluate(model, data, tiny_recipe, device="cpu")
+    none = reid.open_dataset("market1501", root, tiny_recipe.image.size, cache=tmp_path, cameras="none")
+    assert reid.evaluate(model, none, tiny_recipe, device="cpu").mAP > 0
 
 
 def test_decoded_images_go_to_the_users_cache(tiny_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,6 +110,11 @@ class TestPretrained:
         with pytest.raises(InputError, match=r"no such file /nowhere/w\.pth"):
             pretrained_file(recipe_of("resnet18", backbone__pretrained="/nowhere/w.pth").backbone)
 
+    def test_a_home_folder_is_expanded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        (tmp_path / "w.pth").touch()
+        assert pretrained_file(recipe_of("resnet18", backbone__pretrained="~/w.pth").backbone) == tmp_path / "w.pth"
+
     def test_weights_of_another_network(self, tmp_path: Path) -> None:
         torch.save({"conv1.weight": torch.zeros(64, 3, 7, 7), "extra": torch.zeros(1)}, tmp_path / "w.pth")
         recipe = recipe_of("resnet18", backbone__pretrained=str(tmp_path / "w.pth"))

@@ -5,18 +5,19 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reid.data import load_dataset, open_dataset
+from reid.data import Cameras, load_dataset, open_dataset
 from reid.data.layouts import LAYOUTS
 from reid.data.layouts.files import UNPRINTABLE
 from reid.errors import InputError
+from tests.helpers.fuzz import few
 from tests.helpers.tiny_datasets import MINIATURES, cuhk03_protocol, viper
 
 pytestmark = pytest.mark.slow
 
-FEW = settings(max_examples=60, deadline=None)
+FEW = few(60)
 FOLDER_LAYOUTS = ["market1501", "dukemtmc", "veri776", "partial_reid", "occluded_reid", "cuhk03_np_labeled", "viper"]
 
 names = st.one_of(
@@ -29,10 +30,14 @@ cells = st.one_of(
 )
 
 
+CAMERAS: tuple[Cameras, ...] = ("none", "labelled")
+
+
 def read(layout: str, root: Path, cache: Path | None = None) -> None:
     """Read it as a user would; an InputError must be one printable line."""
     try:
-        dataset = load_dataset(layout, root)
+        for cameras in CAMERAS:
+            dataset = load_dataset(layout, root, cameras=cameras)
         if cache is not None:
             open_dataset(dataset, (16, 16), cache, skip_unreadable=True)
     except InputError as error:
@@ -92,10 +97,13 @@ def test_list_files_of_bytes(file: str, content: bytes, workplace: Path) -> None
 
 
 @FEW
-@given(rows=st.lists(st.lists(cells, min_size=1, max_size=6), max_size=6), header=st.booleans())
-def test_tables(rows: list[list[str]], header: bool, workplace: Path) -> None:
+@given(
+    rows=st.lists(st.lists(cells, min_size=1, max_size=6), max_size=6),
+    header=st.sampled_from(["", "path,identity,camera,split\n", "path,identity,split\n"]),
+)
+def test_tables(rows: list[list[str]], header: str, workplace: Path) -> None:
     root = fresh(workplace, "csv")
-    text = "path,identity,camera,split\n" * header + "\n".join(",".join(row) for row in rows)
+    text = header + "\n".join(",".join(row) for row in rows)
     (root / "data.csv").write_bytes(text.encode("utf-8", "surrogatepass"))
     read("csv", root, workplace / "cache")
 
@@ -107,7 +115,7 @@ def test_tables_of_bytes(content: bytes, workplace: Path) -> None:
     read("csv", workplace / "root")
 
 
-@settings(max_examples=10, deadline=None)
+@few(10)
 @given(data=st.data())
 def test_protocols(data: st.DataObject, workplace: Path) -> None:
     """A MATLAB file with bytes changed and its end cut off."""
