@@ -86,14 +86,14 @@ def tune(plan: StudyPlan, launch: Launch, view: StudyView) -> Outcome:
     """
     run_store, folder = RunStore.create(launch.output), study_folder(launch.output, plan)
     search = open_search(plan, run_store, launch.skip_unreadable, view)
-    with Storage(launch.storage or plan.spec.storage, folder) as storage:
+    with Storage(launch.storage or plan.spec.storage, folder, view.warn) as storage:
         trials = Trials(plan, storage, search.data.fingerprint)
         asked = plan.record(search.record, storage.shown, launch.command)
         study = write_study(asked.model_copy(update={"identity": trials.identity}), storage)
         with launch.tracker as tracker, launch.executor:
             outcome = _search(study, trials, search, launch, view)
             if not outcome.stopped:
-                draw_plots(trials.study, list(study.metrics), folder / "figures")
+                storage.ride_out(lambda: draw_plots(trials.study, list(study.metrics), folder / "figures"))
                 write_importances(study, trials.records(), folder)
             tracker.project(folder)
             if outcome.stopped or outcome.best is None:
@@ -144,7 +144,7 @@ def _train(comparison: Comparison, trials: Trials, launch: Launch, view: View) -
     """Train what the comparison needs, unless it is stopped before; returns why nothing more was tried, if so."""
 
     def show(status: GridStatus, run: RunStatusRow | None) -> None:
-        trials.heartbeat.beat()
+        trials.beat()
         view.show(status, run)
 
     status = open_status(comparison.plan, comparison.run_store, launch.executor.slots)

@@ -99,6 +99,7 @@ class Search:
         them at once. Trials that are not over go back to the queue, and the same command goes on with them.
         """
         with Interrupts() as interrupts:
+            self.trials.storage.interrupted = lambda: interrupts.count > 1
             try:
                 while interrupts.count < 2 and not (self.trainer.stopping and self.trainer.idle()):
                     if (interrupts.count or self.stop_request.is_new()) and not self.trainer.stopping:
@@ -114,7 +115,7 @@ class Search:
 
     def _advance(self) -> bool:
         """One round; returns whether the search is over."""
-        self.trials.heartbeat.beat()
+        self.trials.beat()
         if time.monotonic() - self.looked >= LOOK_SECONDS:
             if self._look():
                 return True

@@ -5,11 +5,13 @@ happens under it, so any number of processes and machines share a study: docs/de
 """
 
 import hashlib
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 import optuna
 import sqlalchemy
@@ -19,11 +21,22 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.storages.journal._file import BaseJournalFileLock
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLAlchemyError
 
 from reid.errors import InputError, missing_extra
 
+Answer = TypeVar("Answer")
 CONNECT_SECONDS = 10
+OUTAGE_SECONDS = 300.0  # for which a server that is away is waited for
+RETRY_SECONDS = 1.0
+# A server that is gone without a word is noticed in a minute; the server notices a holder of the lock that is.
+KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+LOCK_SETTINGS = {
+    "lock_timeout": "60s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
 BUSY_SECONDS = 60  # for which a writer of a SQLite file waits for another
 FORMS = "sqlite, journal, sqlite:///FILE, journal:///FILE or postgresql://USER@HOST/DATABASE"
 
@@ -31,12 +44,16 @@ FORMS = "sqlite, journal, sqlite:///FILE, journal:///FILE or postgresql://USER@H
 class Storage:
     """The opened storage of the study in `folder`.
 
-    `url` opens it again, from anywhere; `shown` is that without its password.
+    `url` opens it again, from anywhere; `shown` is that without its password. `warn` is told of outages, and
+    `interrupted` says that nobody wants to wait for their end.
     """
 
-    def __init__(self, asked: str, folder: Path) -> None:
+    def __init__(self, asked: str, folder: Path, warn: Callable[[str], None] = lambda _: None) -> None:
         """`asked` is one of FORMS, the plain words files in `folder`. Raises InputError where it cannot be opened."""
-        self.folder = folder
+        self.folder, self.warn = folder, warn
+        self.interrupted: Callable[[], bool] = bool
+        self._patience = OUTAGE_SECONDS
+        self._is_riding = False
         url = _url(asked, folder)
         self.shown = url._replace(password=None).render_as_string()
         self._url = url
@@ -73,11 +90,48 @@ class Storage:
                 yield
             return
         with self._engine().connect() as connection:
+            settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in LOCK_SETTINGS.items())
+            connection.execute(sqlalchemy.text(f"SELECT {settings}"))
             connection.execute(sqlalchemy.text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK_KEY})
             try:
                 yield
             finally:
                 connection.execute(sqlalchemy.text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK_KEY})
+
+    def ride_out(self, work: Callable[[], Answer]) -> Answer:
+        """What `work` returns, done again while the server is away, for up to OUTAGE_SECONDS.
+
+        The lock is lost with its connection, so `work` takes it itself, and may find done what it did before. Within
+        another `ride_out` it is done once: the outer one does all of it again.
+        """
+        if self._is_riding:
+            return work()
+        began: float | None = None
+        self._is_riding = True
+        try:
+            while True:
+                try:
+                    answer = work()
+                except (SQLAlchemyError, StorageInternalError) as error:
+                    cause = error if isinstance(error, SQLAlchemyError) else error.__cause__
+                    if not isinstance(cause, OperationalError | InterfaceError):
+                        raise
+                    if self._file is not None or not self._patience:
+                        raise
+                    if began is None:
+                        began = time.monotonic()
+                        waits = f"waiting up to {self._patience:.0f} s for it"
+                        self.warn(f"{str(self.unreachable(cause)).partition(';')[0]}; {waits}")
+                    if time.monotonic() - began >= self._patience or self.interrupted():
+                        self._patience = 0.0  # what is still to be let go of does not wait anew
+                        raise
+                    time.sleep(RETRY_SECONDS)
+                else:
+                    if began is not None:
+                        self.warn(f"storage {self.shown}: is back after {time.monotonic() - began:.0f} s")
+                    return answer
+        finally:
+            self._is_riding = False
 
     def _engine(self) -> sqlalchemy.Engine:
         if not hasattr(self, "_locks"):
@@ -148,4 +202,6 @@ def _url(asked: str, folder: Path) -> URL:
 
 
 def _patience(url: URL) -> dict[str, int]:
-    return {"timeout": BUSY_SECONDS} if url.drivername == "sqlite" else {"connect_timeout": CONNECT_SECONDS}
+    return (
+        {"timeout": BUSY_SECONDS} if url.drivername == "sqlite" else {"connect_timeout": CONNECT_SECONDS, **KEEPALIVES}
+    )

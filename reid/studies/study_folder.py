@@ -25,10 +25,14 @@ def write_study(record: StudyRecord, storage: Storage) -> StudyRecord:
 
 def write_trials(study: optuna.Study, knobs: Sequence[KnobRecord], storage: Storage) -> list[TrialRecord]:
     """Write trials.json and return it. Under the storage's lock, so that no older state is written over a newer one."""
-    with storage.lock():
-        records = records_of(study, knobs)
-        write_json(storage.folder / "trials.json", [record.model_dump(mode="json") for record in records])
-    return records
+
+    def write() -> list[TrialRecord]:
+        with storage.lock():
+            records = records_of(study, knobs)
+            write_json(storage.folder / "trials.json", [record.model_dump(mode="json") for record in records])
+        return records
+
+    return storage.ride_out(write)
 
 
 def write_importances(study: StudyRecord, trials: Sequence[TrialRecord], folder: Path) -> None:

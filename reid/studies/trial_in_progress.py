@@ -86,7 +86,8 @@ class TrialInProgress:
         entry = TrialRun(seed=seed, signature=run.signature)
         if entry not in self._runs:
             self._runs.append(entry)
-            self.trial.set_user_attr("runs", [known.model_dump() for known in self._runs])
+            runs = [known.model_dump() for known in self._runs]
+            self._trials.storage.ride_out(lambda: self.trial.set_user_attr("runs", runs))
         return run
 
     def _wait_for(self, run: ValidationRun) -> ValidationRun:

@@ -1,10 +1,11 @@
 """The trials of a study, shared by all processes that work on it: taken, reported on, ended, and taken over."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from functools import update_wrapper
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import optuna
 from optuna.trial import FrozenTrial, Trial
@@ -34,6 +35,8 @@ STATES = {
     optuna.trial.TrialState.WAITING: TrialState.WAITING,
 }
 IN_OPTUNA = {ours: theirs for theirs, ours in STATES.items()}
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 RUNNING, WAITING = IN_OPTUNA[TrialState.RUNNING], IN_OPTUNA[TrialState.WAITING]
 
 
@@ -85,6 +88,18 @@ class Definition(Record):
         return ""
 
 
+def riding_out(
+    method: "Callable[Concatenate[Trials, Given], Answer]",
+) -> "Callable[Concatenate[Trials, Given], Answer]":
+    """A method that is done again, all of it, where the storage's server was away."""
+
+    def ridden(self: "Trials", /, *args: Given.args, **kw: Given.kwargs) -> Answer:
+        return self.storage.ride_out(lambda: method(self, *args, **kw))
+
+    update_wrapper(ridden, method)
+    return ridden
+
+
 class Trials:
     """A study's trials in its storage, and this process among those that work on them.
 
@@ -110,6 +125,12 @@ class Trials:
         self.heartbeat = WorkerHeartbeat(self.study)
         self.heartbeat.beat()  # known before it owns anything
         self._spaces = space(plan.knobs)
+        self._held: set[int] = set()  # numbers of the trials that were claimed and are not over
+
+    @riding_out
+    def beat(self) -> None:
+        """Say that this process is alive, if it is time."""
+        self.heartbeat.beat()
 
     def _define(self, fingerprint: str) -> None:
         """Write down what the trials have in common, or see that it is what they have; queue the paper's values."""
@@ -127,10 +148,11 @@ class Trials:
             self.study.enqueue_trial(first)
         self.study.set_user_attr("definition", asked.model_dump(mode="json"))
 
+    @riding_out
     def claim(self) -> Trial | None:
         """A trial to work on, with a value for every knob; None if all are over or in others' hands."""
         with self.storage.lock():
-            release_dead(self.study, self.storage, self.heartbeat)
+            release_dead(self.study, self.storage, self.heartbeat, self._held)
             trials = self.study.get_trials(deepcopy=False)
             waiting = any(trial.state == WAITING for trial in trials)
             made = sum(trial.state != WAITING for trial in trials)
@@ -139,13 +161,16 @@ class Trials:
             self.study.sampler = make_sampler(self.plan.spec.sampler, self.plan.knobs, len(trials))
             trial = self.study.ask(self._spaces)
             trial.set_user_attr("owner", self.heartbeat.name)
-            return trial
+        self._held.add(trial.number)  # not before the lock was let go of: where that fails it is claimed anew
+        return trial
 
+    @riding_out
     def mine(self, trial: Trial) -> bool:
         """Whether no other process took it over, taking this one for dead."""
         now = self.storage.backend.get_trial(trial._trial_id)
         return now.state == RUNNING and now.user_attrs.get("owner") == self.heartbeat.name
 
+    @riding_out
     def report(self, trial: Trial, values: Sequence[tuple[int, float]]) -> bool:
         """Note (step, value) on the way, if not noted yet; returns whether the pruner gives the trial up."""
         noted = self.storage.backend.get_trial(trial._trial_id).intermediate_values
@@ -154,9 +179,14 @@ class Trials:
                 trial.report(value, step)
         return bool(values) and trial.should_prune()
 
+    @riding_out
     def end(self, trial: Trial, outcome: TrialOutcome, seconds: float | None = None) -> bool:
         """End a trial; returns False, and does nothing, where another process has taken it over."""
+        self._held.discard(trial.number)
         with self.storage.lock():
+            now = self.storage.backend.get_trial(trial._trial_id)
+            if now.user_attrs.get("owner") == self.heartbeat.name and STATES[now.state].is_over:
+                return True  # it was ended before, and the answer was lost
             if not self.mine(trial):
                 return False
             trial.set_user_attr("reason", outcome.reason)
@@ -164,12 +194,15 @@ class Trials:
             self.study.tell(trial, outcome.values, IN_OPTUNA[outcome.state])
             return True
 
+    @riding_out
     def release(self, trial: Trial) -> None:
         """Put a trial back, to be gone on with by whoever takes it next."""
+        self._held.discard(trial.number)
         with self.storage.lock():
             if self.mine(trial):
                 self.storage.backend.set_trial_state_values(trial._trial_id, WAITING)
 
+    @riding_out
     def claim_comparison(self) -> bool | None:
         """Whether the comparison after the search is this process's to make; None where that is not known yet."""
         with self.storage.lock():
@@ -179,6 +212,7 @@ class Trials:
                 self.study.set_user_attr("comparison", self.heartbeat.name)
             return dead
 
+    @riding_out
     def compared(self, best: TrialRecord) -> ComparisonRecord | None:
         """The comparison of this winner, if one was made, wherever it was."""
         found = self._last_comparison()
@@ -193,23 +227,30 @@ class Trials:
         stored = self.study.user_attrs.get("compared")
         return None if stored is None else ComparisonRecord.model_validate(stored)
 
+    @riding_out
     def end_comparison(self, record: ComparisonRecord | None) -> None:
         """Let go of the comparison, with what was found if it is whole."""
         if record is not None:
             self.study.set_user_attr("compared", record.model_dump(mode="json", by_alias=True))
         self.study.set_user_attr("comparison", None)
 
+    @riding_out
     def count_over(self) -> int:
         return sum(STATES[trial.state].is_over for trial in self.study.get_trials(deepcopy=False))
 
+    @riding_out
     def records(self) -> list[TrialRecord]:
         return records_of(self.study, self.plan.knobs)
 
 
-def release_dead(study: optuna.Study, storage: Storage, heartbeat: WorkerHeartbeat) -> None:
-    """Put the trials of processes that ended back into the queue. Called under the storage's lock."""
+def release_dead(study: optuna.Study, storage: Storage, heartbeat: WorkerHeartbeat, held: Collection[int] = ()) -> None:
+    """Put back into the queue the trials of processes that ended, and those of this one that it does not know to hold.
+
+    Called under the storage's lock.
+    """
     for trial in study.get_trials(deepcopy=False, states=(RUNNING,)):
-        if heartbeat.is_dead(trial.user_attrs.get("owner")):
+        owner = trial.user_attrs.get("owner")
+        if heartbeat.is_dead(owner) or (owner == heartbeat.name and trial.number not in held):
             storage.backend.set_trial_state_values(trial._trial_id, WAITING)
 
 

@@ -160,8 +160,13 @@ def search(
     trainer: Callable[[RunStore], Imagined] = Imagined,
     storage: str = "sqlite",
     seen: list[dict[str, Any]] | None = None,
+    warn: Callable[[str], None] = lambda _: None,
+    begun: Callable[[], None] = lambda: None,
 ) -> tuple[bool, list[dict[str, Any]], Imagined]:
-    """Search with a made-up trainer; returns whether it is over, the trials, and the trainer."""
+    """Search with a made-up trainer; returns whether it is over, the trials, and the trainer.
+
+    `warn` is told of outages; `begun` is called when the storage is open.
+    """
     plan = StudyPlan(file)
     folder = output / "studies" / plan.spec.name
     runs = open_runs(plan, output)
@@ -172,9 +177,10 @@ def search(
         if ended is not None and seen is not None:
             seen.append(ended.model_dump(mode="json"))
 
-    with Storage(storage, folder) as opened:
+    with Storage(storage, folder, warn) as opened:
         trials = Trials(plan, opened, runs.data.fingerprint)
         study = plan.record(runs.record, opened.shown, "reid tune toy.yaml")
+        begun()
         over = Search(study, trials, runs, imagined, NoTracker(), show).run()
         return over, json.loads((folder / "trials.json").read_text()), imagined
 
