@@ -130,7 +130,7 @@ def _relative(path: Path, dataset: Dataset) -> str:
 def read_json(file: Path) -> dict[str, Any] | None:
     """None where the file is absent or was damaged."""
     try:
-        content = json.loads(file.read_text())
+        content = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None

@@ -16,7 +16,7 @@ def forget_peak_memory(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif CLEAR_PEAK.exists():
-        CLEAR_PEAK.write_text("5")
+        CLEAR_PEAK.write_text("5", encoding="ascii")
 
 
 def peak_memory(device: torch.device) -> int:
@@ -24,5 +24,5 @@ def peak_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     if STATUS.exists():
-        return int(STATUS.read_text().partition("VmHWM:")[2].split()[0]) * 1024
+        return int(STATUS.read_text("utf-8", "replace").partition("VmHWM:")[2].split()[0]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -55,7 +55,7 @@ class Holder:
 def machine() -> str:
     """Names where a pid means the same process: one boot of one machine, one pid namespace."""
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
         return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return socket.gethostname()
@@ -64,10 +64,11 @@ def machine() -> str:
 def process_began(pid: int) -> float | None:
     """When a process began, None if there is none; on Linux in ticks since boot, which no change of the clock moves."""
     if not Path("/proc/self/stat").exists():
-        shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        words = ["ps", "-o", "lstart=", "-p", str(pid)]
+        shown = subprocess.run(words, capture_output=True, encoding="utf-8", check=False)
         return time.mktime(time.strptime(shown.stdout.strip())) if shown.stdout.strip() else None
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
     return None if fields[0] in "ZX" else float(fields[19])
@@ -88,7 +89,7 @@ def read_holder(folder: RunFolder) -> Holder | None:
     """The current claim, over or not; None where the run was never claimed."""
     while found := generations(folder):
         try:
-            with claim_file(folder, found[-1]).open() as file:
+            with claim_file(folder, found[-1]).open(encoding="utf-8", errors="replace") as file:
                 text, beat = file.read(), os.fstat(file.fileno()).st_mtime_ns
         except FileNotFoundError:  # a newer one has just taken its place
             continue
@@ -139,7 +140,7 @@ def take(folder: RunFolder, dead: int = 0) -> Claim | None:
     pid = os.getpid()
     record = ClaimRecord(host=socket.gethostname(), machine=machine(), pid=pid, began=process_began(pid))
     try:
-        temporary.write_text(record.model_dump_json())
+        temporary.write_text(record.model_dump_json(), encoding="utf-8")
         os.link(temporary, file)
     except FileExistsError:
         return None

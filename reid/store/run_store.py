@@ -46,7 +46,7 @@ class RunStore:
         try:
             store.runs.mkdir(parents=True, exist_ok=True)
             try:
-                probe.write_text("room for a byte")
+                probe.write_text("room for a byte", encoding="ascii")
             finally:
                 probe.unlink(missing_ok=True)
         except OSError as error:

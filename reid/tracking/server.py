@@ -85,7 +85,7 @@ def running_server(store: Store, port: int) -> Iterator[str]:
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store.uri, *artifacts]
     command += ["--host", HOST, "--port", str(port), "--workers", "1"]
     environment = {**os.environ, **QUIET, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with log.open("w") as file:
+    with log.open("w", encoding="utf-8") as file:
         # A session of its own: the server is two processes, and they end together.
         server = subprocess.Popen(
             command, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
@@ -106,7 +106,8 @@ def _wait_until_healthy(server: subprocess.Popen[bytes], port: int, log: Path) -
                 return
         except (URLError, OSError):
             time.sleep(0.2)
-    raise TrackingError(f"the MLflow server did not start; the end of {log}: {log.read_text()[-500:].strip()}")
+    end = log.read_text("utf-8", "replace")[-500:].strip()
+    raise TrackingError(f"the MLflow server did not start; the end of {log}: {end}")
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:

@@ -58,7 +58,7 @@ def _read_protocol(file: Path, images: Path) -> list[Split]:
 def _read_matlab(file: Path, names: list[str]) -> dict[str, list[Any]]:
     """Variables of a MATLAB file as lists. Raises InputError where it cannot be parsed or has others."""
     words = [sys.executable, "-P", matlab_values.__file__, str(file), *names]
-    parsed = subprocess.run(words, capture_output=True, text=True, check=False)
+    parsed = subprocess.run(words, capture_output=True, encoding="utf-8", errors="replace", check=False)
     try:
         content: dict[str, list[Any]] = json.loads(parsed.stdout)
     except ValueError as error:

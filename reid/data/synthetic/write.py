@@ -39,7 +39,7 @@ def synthesize(out: Path, spec: SyntheticSpec, progress: Progress | None = None)
             for folder in (TRAIN, QUERY, GALLERY):
                 (temporary / folder).mkdir(parents=True)
             _draw(temporary, spec, progress)
-            (temporary / SPEC_FILE).write_text(spec.model_dump_json(indent=1) + "\n")
+            (temporary / SPEC_FILE).write_text(spec.model_dump_json(indent=1) + "\n", encoding="utf-8")
             temporary.rename(out)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -49,7 +49,7 @@ def synthesize(out: Path, spec: SyntheticSpec, progress: Progress | None = None)
 def _refuse_another(out: Path, spec: SyntheticSpec) -> None:
     """InputError unless `out` holds the data set `spec`."""
     try:
-        held = SyntheticSpec.model_validate_json((out / SPEC_FILE).read_text())
+        held = SyntheticSpec.model_validate_json((out / SPEC_FILE).read_text("utf-8"))
     except (OSError, ValidationError, UnicodeDecodeError):
         raise InputError(f"{out}: exists and is no drawn data set: remove it or choose another folder") from None
     if held != spec:

@@ -196,7 +196,7 @@ def _make_submitter(options: Options, folder: Path) -> Any:
 
 
 def _run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(words, capture_output=True, text=True, check=False)
+    return subprocess.run(words, capture_output=True, encoding="utf-8", errors="replace", check=False)
 
 
 def _last_line(text: str) -> str:
