@@ -31,11 +31,17 @@ NO_NOISE = 1e-9  # of the values' size: rounding
 class Analysis:
     """Two fits to `values` (n,) or (n, m) of runs with levels `codes` (n, k) and `seeds` (n,).
 
-    Without `pairs` the interactions of two factors are taken to be nil.
+    Without `pairs` the interactions of two factors are taken to be nil. `lenient` as in `SeedByTrick`.
     """
 
     def __init__(
-        self, coded: Coding, codes: Codes, seeds: np.ndarray[Any, np.dtype[Any]], values: Array, pairs: bool = True
+        self,
+        coded: Coding,
+        codes: Codes,
+        seeds: np.ndarray[Any, np.dtype[Any]],
+        values: Array,
+        pairs: bool = True,
+        lenient: bool = True,
     ) -> None:
         labels, seed_of = np.unique(seeds, return_inverse=True)
         self.coding, self.runs, self.seeds, self.pairs = coded, len(codes), len(labels), pairs
@@ -49,7 +55,7 @@ class Analysis:
         # Seeds sum to zero, so that an arm's coefficient is its mean over seeds.
         centred = self.blocks[:, : max(self.seeds - 1, 0)] - self.blocks[:, -1:]
         self.arms_fit = Fit(np.hstack([arms, centred]), values)
-        self.varying = SeedByTrick(self.effects_fit.x, self.blocks, coded.main(codes), arms, values)
+        self.varying = SeedByTrick(self.effects_fit.x, self.blocks, coded.main(codes), arms, values, lenient)
         counts = self.blocks.sum(axis=0)
         effective = counts.sum() ** 2 / (counts**2).sum() if len(counts) else 0.0
         self.over_seeds = bool(effective >= SEVERAL_SEEDS and self.varying.pooled.df)
@@ -180,12 +186,15 @@ class Analysis:
         return self.infer_effects(contrasts @ self.coding.model(every))
 
 
-def analyse(table: pd.DataFrame, factors: Sequence[str], metric: str, pairs: bool = True) -> Analysis:
+def analyse(
+    table: pd.DataFrame, factors: Sequence[str], metric: str, pairs: bool = True, lenient: bool = True
+) -> Analysis:
     """The analysis of `metric` on the finished runs of a tidy table (see `read_runs`)."""
     coded = coding(table, factors)
     finished = usable(table, metric)
     values = table[metric].to_numpy(dtype=float)
-    return Analysis(coded, coded.codes(table)[finished], table["seed"].to_numpy()[finished], values[finished], pairs)
+    codes, seeds = coded.codes(table)[finished], table["seed"].to_numpy()[finished]
+    return Analysis(coded, codes, seeds, values[finished], pairs, lenient)
 
 
 def usable(table: pd.DataFrame, metric: str) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -32,11 +32,14 @@ class SeedByTrick:
     """Mean squares of values (n,) or (n, m) left over after `known` (n, p): seed x term, arms, and between runs.
 
     `blocks` (n, seeds) are the seeds, `main` (n, terms) the columns of the terms, `arms` (n, arms) the arms. A term's
-    variance between seeds is held `holds` times by its mean square, beside the noise once.
+    variance between seeds is held `holds` times by its mean square, beside the noise once. Not `lenient`, a factor has
+    to stand out at 1 % to have a mean square of its own.
     """
 
-    def __init__(self, known: Array, blocks: Array, main: Array, arms: Array, values: Array) -> None:
-        self.seeds = blocks.shape[1]
+    def __init__(
+        self, known: Array, blocks: Array, main: Array, arms: Array, values: Array, lenient: bool = True
+    ) -> None:
+        self.stands_out_at = STANDS_OUT / blocks.shape[1] if lenient else LEAVES_POOL
         self.by_seed = np.einsum("ns,nt->tns", blocks, main)  # (terms, n, seeds)
         space = basis(known)
 
@@ -92,7 +95,7 @@ class SeedByTrick:
                 pool_df[loud] -= df[top[loud]]
             others, others_df = pool - np.where(gone, 0, sums), pool_df - np.where(gone, 0, df[:, None])
             p = special.fdtrc(df[:, None], others_df, (sums / df[:, None]) / (others / others_df))
-            out = gone | ((df[:, None] >= OWN_FROM_SEEDS - 1) & (p < STANDS_OUT / self.seeds))
+            out = gone | ((df[:, None] >= OWN_FROM_SEEDS - 1) & (p < self.stands_out_at))
         self.stands_out = out.reshape(self.stands_out.shape)
         with np.errstate(invalid="ignore", divide="ignore"):
             quiet = (pool / pool_df).reshape(self.pooled.value.shape)
