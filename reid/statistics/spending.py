@@ -1,8 +1,8 @@
 """Bounds for looking at data again and again: an error rate spent over the looks (Lan and DeMets 1983).
 
 The spending function is Pocock's kind, level x ln(1 + (e - 1) t) at the share t of the most information there can be:
-it lets large effects be called early. Bounds come from the joint distribution of the looks (Armitage, McPherson and Rowe
-1969), whose increments are independent; see Jennison and Turnbull, Group Sequential Methods, 2000.
+it lets large effects be called early. Bounds come from the joint distribution of the looks (Armitage, McPherson and
+Rowe 1969), whose increments are independent; see Jennison and Turnbull, Group Sequential Methods, 2000.
 """
 
 from functools import cache
