@@ -33,6 +33,7 @@ FILES_ON_DISK: dict[str, type[BaseModel]] = {
     "result.json": run_records.ResultRecord,
     "ranklists.json": run_records.RankListRecord,
     "claim.json": run_records.ClaimRecord,
+    "mlflow.json": run_records.ProjectionsRecord,
     "plan.json": plan.Plan,
     "looks.json": looks.LooksRecord,
     "study.json": study.StudyRecord,

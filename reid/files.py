@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from reid.errors import InputError
+from reid.shown import hide
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -97,7 +98,7 @@ def _validated(path: Path, kind: type[Model], value: object) -> Model | None:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "value"
-        found = "" if first["type"] == "missing" else f", found {str(first['input'])[:80]!r}"
+        found = "" if first["type"] == "missing" else f", found {hide(str(first['input']))[:80]!r}"
         raise DamagedFileError(f"{path}: {key}: {first['msg']}{found}; {REPAIR}") from None
 
 

@@ -10,6 +10,7 @@ from reid.cli.data import data
 from reid.cli.doctor import doctor
 from reid.cli.lists import list_command, schema
 from reid.cli.mlflow import sync, ui
+from reid.cli.process import hide_passwords
 from reid.cli.report import report
 from reid.cli.runs import runs
 from reid.cli.streams import guard_streams, incomplete_output
@@ -17,6 +18,7 @@ from reid.cli.train import curves, evaluate, train
 from reid.cli.tune import tune
 from reid.cli.verdict import verdict
 from reid.errors import InputError
+from reid.shown import hide
 
 LONGEST = 300  # characters of an error
 
@@ -39,19 +41,25 @@ def one_line(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 101]}…{text[-100:]}"
 
 
+def refuse(text: str) -> None:
+    Console(stderr=True).print(f"error: {one_line(text)}", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(2)
+
+
 def main() -> None:
     """Entry point: bad input is one line on standard error and exit code 2; so is output that went nowhere."""
+    hide_passwords()
     guard_streams()
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
     except InputError as error:
         refuse(str(error))
+    except typer.TyperException as error:  # of the words of the command; without any, help was shown
+        if line := hide(error.format_message()).rstrip("."):
+            context = getattr(error, "ctx", None)
+            refuse(f"{line}; `{context.command_path if context else 'reid'} --help` says more")
+        sys.exit(error.exit_code)
     except SystemExit as ended:
         if not ended.code and (line := incomplete_output()):
             refuse(line)
         raise
-
-
-def refuse(text: str) -> None:
-    Console(stderr=True).print(f"error: {one_line(text)}", markup=False, highlight=False, soft_wrap=True)
-    sys.exit(2)

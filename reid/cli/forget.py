@@ -9,8 +9,10 @@ from reid.store.run_folder import RunFolder
 from reid.tracking import TrackingError, delete_projections
 
 
-def forget_run(output: Path, folder: RunFolder) -> list[str]:
+def forget_run(output: Path, folder: RunFolder, uri: str | None = None) -> list[str]:
     """Remove a run's projections and its folder; returns a line for each thing done or not to be done from here.
+
+    `uri` opens a store of MLflow with a password, if the run is shown there.
 
     Raises InputError while a process holds the run.
     """
@@ -23,7 +25,7 @@ def forget_run(output: Path, folder: RunFolder) -> list[str]:
         if mine is None:
             raise InputError(f"run {folder.signature}: somebody has just begun to train it; `reid stop` its grid first")
         try:
-            lines = delete_projections(output, folder)
+            lines = delete_projections(output, folder, uri)
         except TrackingError as error:
             ids = ", ".join(folder.read_projections().values())
             lines = [f"MLflow: {error}; delete there by hand: {ids}"]

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 import typer
 from pydantic import JsonValue
 
+from reid.shown import hide_uri
+
 if TYPE_CHECKING:  # it imports torch
     from reid.execution.executors.choose import ExecutorOptions
 
@@ -137,5 +139,5 @@ def tell_damaged(output: Path) -> None:
 
 
 def command_line() -> str:
-    """The command as it was given, for plans and folders to say."""
-    return shlex.join(["reid", *sys.argv[1:]])
+    """The command as it was given but for passwords, for plans and folders to say."""
+    return shlex.join(["reid", *map(hide_uri, sys.argv[1:])])

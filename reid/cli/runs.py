@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from reid.cli.options import OUTPUT, Output, tell_damaged
+from reid.cli.options import OUTPUT, Output, TrackingUri, tell_damaged
 from reid.cli.streams import lost_output
 from reid.errors import InputError
 
@@ -81,12 +81,12 @@ def retry(
 
 
 @runs.command()
-def forget(run: Run, output: Output = OUTPUT) -> None:
+def forget(run: Run, output: Output = OUTPUT, tracking_uri: TrackingUri = None) -> None:
     """Remove a run: its folder, and what MLflow shows of it. A grid that has it trains it anew when launched again."""
     from reid.cli.forget import forget_run
     from reid.store.lookup import find_run
 
-    for line in forget_run(output, find_run(output, run)):
+    for line in forget_run(output, find_run(output, run), tracking_uri):
         typer.echo(line)
 
 

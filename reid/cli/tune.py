@@ -19,7 +19,11 @@ def tune(
         str | None, typer.Option("--status", metavar="NAME", help="Show the trials of a study; train nothing.")
     ] = None,
     storage: Annotated[
-        str | None, typer.Option(help="sqlite, journal, or postgresql://USER@HOST/DATABASE; default: as the file says.")
+        str | None,
+        typer.Option(
+            envvar="REID_STORAGE",
+            help="sqlite, journal, or postgresql://USER@HOST/DATABASE (its password: PGPASSWORD); default: the file's.",
+        ),
     ] = None,
 ) -> None:
     """Search for better knobs on validation identities, then compare the winner with the paper's defaults, once.

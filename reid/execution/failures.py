@@ -11,6 +11,7 @@ from typing import Self
 import torch
 
 from reid.errors import InputError
+from reid.shown import hide
 from reid.store.run_records import StateRecord
 
 FIRST_DELAY = 1.0  # seconds before the first retry; doubled for each that follows
@@ -44,8 +45,8 @@ class Failure:
         """The failure that `error` is; `before` is the state when the attempt began."""
         trace, bad_input = trace_digest(error), isinstance(error, InputError)
         return cls(
-            reason=str(error) if bad_input else f"{type(error).__name__}: {error}",
-            error="".join(traceback.format_exception(error)),
+            reason=hide(str(error) if bad_input else f"{type(error).__name__}: {error}"),
+            error=hide("".join(traceback.format_exception(error))),
             trace=trace,
             quarantined=bad_input or (not transient and before.trace == trace),
         )

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from reid.errors import InputError
 from reid.recipe.losses import LOSS_SECTIONS, LossSection
 from reid.registry import load_plugins, nearest
+from reid.shown import hide
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[str | int, ...]
@@ -197,7 +198,7 @@ def describe(error: ValidationError, model: type[BaseModel]) -> str:
 
 def _short(value: object) -> str:
     """A value as an error shows it, cut where it is long."""
-    text = repr(value)
+    text = hide(repr(value))
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 

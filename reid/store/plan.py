@@ -13,7 +13,7 @@ from reid.errors import InputError
 from reid.files import DamagedFileError, read_record
 from reid.registry import Plugin
 from reid.store.run_folder import RunFolder
-from reid.store.run_records import DatasetRecord, FileRecord, RecipeRecord, Record
+from reid.store.run_records import DatasetRecord, FileRecord, RecipeRecord, Record, Shown
 
 SWITCH = ("off", "on")
 LISTED = "variant"  # the one factor of a grid that lists its arms
@@ -78,9 +78,9 @@ class Plan(FileRecord):
     name: str
     title: str = ""
     question: str = ""
-    command: str = ""
+    command: Shown = ""
     created: Annotated[str, Field(description="ISO 8601 with a zone")] = "1970-01-01T00:00:00+00:00"
-    yaml: Annotated[str, Field(description="the grid file as it was")] = ""
+    yaml: Annotated[Shown, Field(description="the grid file as it was")] = ""
     design: Annotated[str, Field(description="as the grid file says it; empty of plans made before it was kept")] = ""
     matters: Annotated[float | None, Field(description="points of mAP from which on an effect matters")] = None
     until: Annotated[UntilRecord | None, Field(description="of a grid that grows by batches")] = None

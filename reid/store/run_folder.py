@@ -12,10 +12,11 @@ from zipfile import BadZipFile
 import numpy as np
 import pandas as pd
 
-from reid.files import REPAIR, DamagedFileError, atomic, read_json, read_record, read_records, write_json, write_record
+from reid.files import REPAIR, DamagedFileError, atomic, read_record, read_records, write_json, write_record
 from reid.store.run_records import (
     EvaluationRecord,
     ProgressRecord,
+    ProjectionsRecord,
     RankListRecord,
     ResultRecord,
     RunRecord,
@@ -134,12 +135,26 @@ class RunFolder:
                 path.unlink(missing_ok=True)
 
     def read_projections(self) -> dict[str, str]:
-        """The MLflow runs that show this one: their ids by `STORE|GRID`. Raises DamagedFileError."""
-        found = read_json(self.path / "mlflow.json")
-        return {str(key): str(run) for key, run in found.items()} if isinstance(found, dict) else {}
+        """The MLflow runs that show this one: their ids by `STORE|GRID`.
+
+        What a copy of the folder says of a server is its original's, and not among them. Raises DamagedFileError.
+        """
+        record = self._projections()
+        return record.runs if record.folder == self._inode() else record.embedded
+
+    def read_originals_projections(self) -> dict[str, str]:
+        """The MLflow runs that show the folder which this one was copied from, or was before it was moved."""
+        record = self._projections()
+        return {key: run for key, run in record.runs.items() if key not in self.read_projections()}
 
     def write_projections(self, runs: Mapping[str, str]) -> None:
-        write_json(self.path / "mlflow.json", dict(runs))
+        write_record(self.path / "mlflow.json", ProjectionsRecord(folder=self._inode(), runs=dict(runs)))
+
+    def _projections(self) -> ProjectionsRecord:
+        return read_record(self.path / "mlflow.json", ProjectionsRecord) or ProjectionsRecord()
+
+    def _inode(self) -> int:
+        return self.path.stat().st_ino
 
     def write_run(self, record: RunRecord, durable: bool = True) -> None:
         write_record(self.path / "run.json", record, durable)

@@ -11,7 +11,7 @@ from pydantic import Field
 from reid.errors import InputError
 from reid.files import DamagedFileError, read_record, read_records
 from reid.registry import Plugin
-from reid.store.run_records import DatasetRecord, FileRecord, RecipeRecord, Record, SplitRecord
+from reid.store.run_records import DatasetRecord, FileRecord, RecipeRecord, Record, Shown, SplitRecord
 
 Direction = Literal["maximize", "minimize"]
 KnobValue = bool | int | float | str | None
@@ -109,9 +109,9 @@ class StudyRecord(FileRecord):
     name: str
     title: str = ""
     question: str = ""
-    command: str = ""
+    command: Shown = ""
     created: Annotated[str, Field(description="ISO 8601 with a zone")] = "1970-01-01T00:00:00+00:00"
-    yaml: Annotated[str, Field(description="the study file as it was")] = ""
+    yaml: Annotated[Shown, Field(description="the study file as it was")] = ""
     dataset: DatasetRecord
     recipe: RecipeRecord
     tricks: tuple[str, ...] = ()
@@ -123,7 +123,7 @@ class StudyRecord(FileRecord):
     seeds: tuple[int, ...]
     fresh_seeds: Annotated[tuple[int, ...], Field(description="of the comparison; no trial is trained with them")] = ()
     split: SplitRecord
-    storage: Annotated[str, Field(description="without its password")] = ""
+    storage: Annotated[Shown, Field(description="without its password")] = ""
     identity: Annotated[str | None, Field(description="drawn once, where the trials are kept")] = None
     plugins: tuple[Plugin, ...] = ()
 

@@ -24,6 +24,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLAlchemyError
 
 from reid.errors import InputError, missing_extra
+from reid.shown import hide, hide_uri
 
 Answer = TypeVar("Answer")
 CONNECT_SECONDS = 10
@@ -55,8 +56,8 @@ class Storage:
         self._patience = OUTAGE_SECONDS
         self._is_riding = False
         url = _url(asked, folder)
-        self.shown = url._replace(password=None).render_as_string()
         self._url = url
+        self.shown = hide_uri(self.url)
         self._file = Path(url.database or "") if url.drivername in ("sqlite", "journal") else None
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         try:
@@ -73,9 +74,7 @@ class Storage:
 
     def unreachable(self, error: Exception) -> InputError:
         """One line about a failure of the storage; it may carry the server's words, never the password."""
-        words = " ".join(str(getattr(error, "orig", None) or error).split()) or type(error).__name__
-        if self._url.password:
-            words = words.replace(str(self._url.password), "…")
+        words = hide(" ".join(str(getattr(error, "orig", None) or error).split()), self.url) or type(error).__name__
         if isinstance(error, ImportError):
             words = missing_extra("its driver is not installed", "postgresql")
         return InputError(
@@ -192,13 +191,13 @@ def _url(asked: str, folder: Path) -> URL:
     try:
         url = make_url(asked)
     except ArgumentError:
-        raise InputError(f"storage: must be {FORMS}, found {asked!r}") from None
+        raise InputError(f"storage: must be {FORMS}, found {hide_uri(asked)!r}") from None
     kind = url.drivername.partition("+")[0]
     if kind in ("postgresql", "postgres") and url.database:
         return url.set(drivername="postgresql+psycopg")
     if url.drivername in files and url.database:
         return url
-    raise InputError(f"storage: must be {FORMS}, found {url.render_as_string(hide_password=True)!r}")
+    raise InputError(f"storage: must be {FORMS}, found {hide_uri(asked)!r}")
 
 
 def _patience(url: URL) -> dict[str, int]:

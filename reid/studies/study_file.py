@@ -16,6 +16,7 @@ from reid.recipe import FileName, Recipe, Seeds
 from reid.recipe.overrides import set_fields
 from reid.recipe.yaml import load, read_text
 from reid.registry import active_plugins, nearest
+from reid.shown import hide
 from reid.store.run_records import DatasetRecord, RecipeRecord, SplitRecord
 from reid.store.shared_training import EVALUATION_ONLY
 from reid.store.study import KnobRecord, KnobValues, ObjectiveRecord, SamplerRecord, StudyRecord
@@ -155,7 +156,7 @@ class StudyPlan:
             question=spec.question,
             command=command,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            yaml=read_text(self.file),
+            yaml=hide(read_text(self.file), spec.storage),
             dataset=dataset,
             recipe=RecipeRecord.of(self.defaults),
             tricks=tuple(spec.tricks),

@@ -97,9 +97,9 @@ def _fetch(store: Store, run: "Run", artifact: str, to: Path) -> None:
         copy = Path(temporary) / "artifact"
         store.fetch(run, artifact, copy)
         if not copy.is_file() or copy.is_symlink():
-            raise InputError(f"{store.uri}: artifact {artifact} of run {run.info.run_id} is not a file; sync again")
+            raise InputError(f"{store.shown}: artifact {artifact} of run {run.info.run_id} is not a file; sync again")
         if (size := copy.stat().st_size) > MOST_BYTES:
             raise InputError(
-                f"{store.uri}: artifact {artifact} of run {run.info.run_id} has {size:,} bytes, at most {MOST_BYTES:,}"
+                f"{store.shown}: artifact {artifact} of run {run.info.run_id} has {size:,} bytes, at most {MOST_BYTES:,}"
             )
         shutil.copyfile(copy, to)

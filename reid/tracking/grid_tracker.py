@@ -134,7 +134,7 @@ class Tracker:
             known = folder.read_projections()
         except DamagedFileError:  # its signature finds it too
             known = {}
-        key = f"{self.store.uri}|{grid.plan.name}"
+        key = f"{self.store.reference}|{grid.plan.name}"
         run = self.store.run(known.get(key))
         if run is None or run.info.experiment_id != experiment or not agrees(run, params):
             state = folder.read_state()

@@ -9,12 +9,16 @@ from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
+from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock
 
+from reid.shown import hide, hide_uri
+from reid.store.run_records import EMBEDDED
 from reid.store.run_store import output_id
 from reid.tracking import keys
 from reid.tracking.patience import CALL_SECONDS, FILES_SECONDS, Patience, Patient
+from reid.tracking.relocation import bring_home
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -47,7 +51,13 @@ REFUSALS = (
 
 
 class TrackingError(Exception):
-    """The tracking store cannot be used now. The run folders are complete: `reid sync` makes it up later."""
+    """The tracking store cannot be used now. The run folders are complete: `reid sync` makes it up later.
+
+    Passwords of URIs are not in it.
+    """
+
+    def __init__(self, line: str) -> None:
+        super().__init__(hide(line))
 
 
 class RefusedError(TrackingError):
@@ -56,7 +66,7 @@ class RefusedError(TrackingError):
 
 def embedded_uri(output: Path) -> str:
     """The store used when no tracking URI is given: a SQLite file in the output folder."""
-    return sqlite_uri(output.resolve() / "mlflow.db")
+    return sqlite_uri(output.resolve() / EMBEDDED)
 
 
 def sqlite_uri(path: Path) -> str:
@@ -64,11 +74,31 @@ def sqlite_uri(path: Path) -> str:
     return f"sqlite:///{str(path).replace('%', '%25').replace('?', '%3F')}"
 
 
+def without_login(uri: str) -> str:
+    """The address of a server alone: user and password in it move to where MLflow's client takes them from.
+
+    So no address that it makes, and no error of it, has them.
+    """
+    with suppress(ValueError):  # no address at all, as MLflow will say
+        parts = urlsplit(uri)
+        if parts.scheme in ("http", "https") and parts.username and parts.password is not None:
+            os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(parts.username)
+            os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(parts.password)
+            return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return uri
+
+
 class Store:
-    """One tracking store. Nothing is opened before the first use, so a store that is down fails there."""
+    """One tracking store. Nothing is opened before the first use, so a store that is down fails there.
+
+    `uri` opens it; `shown` is that without the password that a database's may have, and `reference` is what folders
+    remember it by, which holds in a copy of them too.
+    """
 
     def __init__(self, uri: str | None, output: Path) -> None:
-        self.uri = uri or embedded_uri(output)
+        self.uri = without_login(uri or embedded_uri(output))
+        self.shown = hide_uri(self.uri)
+        self.reference = EMBEDDED if self.uri == embedded_uri(output) else self.shown
         self.output = output.resolve()
         self.artifacts = (self.output / "mlartifacts").as_uri() if uri is None else None
         # One process of an output folder at a time migrates the store, or looks for something and creates it.
@@ -112,13 +142,14 @@ class Store:
         """Make the embedded database, whole or not at all: MLflow cannot go on with migrations that were killed."""
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-        database = self.output / "mlflow.db"
+        database = self.output / EMBEDDED
         if not database.exists():
             temporary = database.with_name(".mlflow.db.new")
             temporary.unlink(missing_ok=True)
             store = SqlAlchemyStore(sqlite_uri(temporary), artifacts)  # type: ignore[no-untyped-call]
             store.engine.dispose()
             temporary.rename(database)
+        bring_home(database, artifacts)
 
     def experiment(self, name: str, owner: str | None, tags: Mapping[str, str]) -> "Experiment":
         """The experiment in which `owner` shows `name`, whatever it is called by now, with these tags set.
@@ -250,6 +281,6 @@ def tracking_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError, ImportError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        reason = hide((str(error).strip() or type(error).__name__).splitlines()[0], uri)[:300]
         kind = RefusedError if getattr(error, "error_code", "") in REFUSALS else TrackingError
-        raise kind(f"tracking store {uri}: {reason}") from error
+        raise kind(f"tracking store {hide_uri(uri)}: {reason}") from error

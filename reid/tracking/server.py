@@ -15,6 +15,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from reid.errors import InputError
+from reid.shown import hide
 from reid.store.plan import planned_grids
 from reid.store.study import planned_studies
 from reid.tracking.grid_tracker import Tracker
@@ -82,22 +83,24 @@ def running_server(store: Store, port: int) -> Iterator[str]:
     """Address of an MLflow server on `store`, up and answering; it ends with the block. Its log: mlflow-server.log."""
     log = store.output / "mlflow-server.log"
     artifacts = ["--default-artifact-root", (store.output / "mlartifacts").as_uri(), "--no-serve-artifacts"]
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store.uri, *artifacts]
+    command = [sys.executable, "-m", "mlflow", "server", *artifacts]
     command += ["--host", HOST, "--port", str(port), "--workers", "1"]
-    environment = {**os.environ, **QUIET, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    # Not as an option: everybody on this machine may read those.
+    environment = {**os.environ, **QUIET, "MLFLOW_BACKEND_STORE_URI": store.uri}
+    environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     with log.open("w", encoding="utf-8") as file:
         # A session of its own: the server is two processes, and they end together.
         server = subprocess.Popen(
             command, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
         )
     try:
-        _wait_until_healthy(server, port, log)
+        _wait_until_healthy(server, port, log, store.uri)
         yield f"http://{HOST}:{port}"
     finally:
         _end(server)
 
 
-def _wait_until_healthy(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until_healthy(server: subprocess.Popen[bytes], port: int, log: Path, uri: str) -> None:
     for _ in range(START_SECONDS * 5):
         if server.poll() is not None:
             break
@@ -106,7 +109,7 @@ def _wait_until_healthy(server: subprocess.Popen[bytes], port: int, log: Path) -
                 return
         except (URLError, OSError):
             time.sleep(0.2)
-    end = log.read_text("utf-8", "replace")[-500:].strip()
+    end = hide(log.read_text("utf-8", "replace"), uri)[-500:].strip()
     raise TrackingError(f"the MLflow server did not start; the end of {log}: {end}")
 
 

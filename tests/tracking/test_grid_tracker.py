@@ -209,8 +209,7 @@ def test_a_run_that_two_grids_share_is_in_both_experiments_once(fabric: Fabric, 
     project(fabric, both[1], "0 s0", "1 s0")
     assert set(mirrored.runs("six")) == {"01", "01 s0"}
     assert set(mirrored.runs("two")) == {"0", "0 s0", "1", "1 s0"}
-    uri = embedded_uri(fabric.output)
-    assert set(raw(shared, "mlflow")) == {f"{uri}|six", f"{uri}|two"}
+    assert set(shared.read_projections()) == {"mlflow.db|six", "mlflow.db|two"}
 
 
 @pytest.mark.parametrize("known", [{"missing": True}, {"deleted": True}])
@@ -222,7 +221,7 @@ def test_a_run_that_is_gone_from_the_store_is_made_again(
     folder, old = fabric.runs(grid)["11", 0], mirrored.runs()["11 s0"].info.run_id
     mirrored.client.delete_run(old)
     if "missing" in known:
-        write_raw(folder, "mlflow", dict.fromkeys(raw(folder, "mlflow"), "0" * 32))
+        folder.write_projections(dict.fromkeys(folder.read_projections(), "0" * 32))
     project(fabric, grid, "11 s0")
     run = mirrored.runs()["11 s0"]
     assert run.info.run_id != old
