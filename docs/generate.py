@@ -20,7 +20,7 @@ from reid.cli.views.catalogue import fields
 from reid.cli.views.schemas import FILES, file_schema
 from reid.metrics.scores import Scores
 from reid.recipe import Recipe
-from reid.store import looks, plan, run_records, run_store, study
+from reid.store import looks, plan, run_folder, run_records, run_store, study
 from reid.store.run_records import Record
 
 DOCS = Path(__file__).parent
@@ -33,7 +33,7 @@ FILES_ON_DISK: dict[str, type[BaseModel]] = {
     "result.json": run_records.ResultRecord,
     "ranklists.json": run_records.RankListRecord,
     "claim.json": run_records.ClaimRecord,
-    "mlflow.json": run_records.ProjectionsRecord,
+    "mlflow.json": run_folder.ProjectionsRecord,
     "plan.json": plan.Plan,
     "looks.json": looks.LooksRecord,
     "study.json": study.StudyRecord,

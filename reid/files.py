@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,9 +10,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from reid.errors import InputError
-from reid.shown import hide
+from reid.shown import hide, printable
 
 Model = TypeVar("Model", bound=BaseModel)
+# What text of JSON has that has control characters, or halves of characters.
+UNPRINTABLE = re.compile(r"\\u(?:00[01789]|20[26]|[dD][89a-fA-F])|\\[bfr]|[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 class atomic:  # noqa: N801 - a context manager used as a verb
@@ -68,11 +71,13 @@ class DamagedFileError(InputError, ValueError):
 def read_json(path: Path) -> object:
     """The value of a JSON file; None where it is absent, or empty after a power failure.
 
-    Raises DamagedFileError where it is not JSON, or cannot be read.
+    Its text is printable, for it may be a stranger's: no terminal obeys it, and no page breaks by it. Raises
+    DamagedFileError where it is not JSON, or cannot be read.
     """
     try:
         text = path.read_text(encoding="utf-8")
-        return json.loads(text) if text else None
+        value = json.loads(text) if text else None
+        return _printable(value) if UNPRINTABLE.search(text) else value
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
@@ -90,6 +95,18 @@ def read_records(path: Path, kind: type[Model]) -> list[Model]:
     if not isinstance(values, list | None):
         raise DamagedFileError(f"{path}: must be a list, found {type(values).__name__}; {REPAIR}")
     return [entry for value in values or () if (entry := _validated(path, kind, value)) is not None]
+
+
+def _printable(value: object) -> object:
+    match value:
+        case str():
+            return printable(value)
+        case list():
+            return [_printable(one) for one in value]
+        case dict():
+            return {printable(key): _printable(one) for key, one in value.items()}
+        case _:
+            return value
 
 
 def _validated(path: Path, kind: type[Model], value: object) -> Model | None:

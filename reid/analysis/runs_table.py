@@ -61,7 +61,7 @@ def outcome(folder: RunFolder) -> Row:
     try:
         asked, state, result = folder.read_run(), folder.read_state(), folder.read_result()
         if state.state == RunState.UNREADABLE:
-            raise DamagedFileError(state.reason)
+            raise DamagedFileError(state.reason or "")
         row: Row = {"state": state.state.value, "reason": _reason(state), "signs": (result and result.warning) or ""}
         if asked is None:
             if state.state != RunState.PLANNED:

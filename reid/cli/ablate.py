@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from reid.cli.options import LaunchOptions, command_line, with_launch_options
+from reid.cli.views.screen import Screen, say
 
 
 @with_launch_options
@@ -25,11 +25,11 @@ def ablate(grid: Annotated[Path, typer.Argument(help="Grid file (YAML).")], opti
 
     output, device, overrides, skip = options.output, options.device, options.overrides, options.skip_unreadable
     wanted = options.executor_options
-    with EventLines() if options.as_json else TerminalView(Console()) as view:
+    with EventLines() if options.as_json else TerminalView(Screen()) as view:
         if options.dry_run:
             at_a_time = expected_slots(wanted, device)
             forecast = preview(grid, output, overrides, skip, chosen_device(device), at_a_time, view)
-            typer.echo("\n".join(forecast_lines(forecast)))
+            say("\n".join(forecast_lines(forecast)))
             return
         trainer = make_executor(wanted, device, output, skip)
         launched = prepare(grid, output, overrides, skip, command_line(), view)

@@ -3,7 +3,6 @@
 import sys
 
 import typer
-from rich.console import Console
 
 from reid.cli.ablate import ablate
 from reid.cli.data import data
@@ -17,8 +16,9 @@ from reid.cli.streams import guard_streams, incomplete_output
 from reid.cli.train import curves, evaluate, train
 from reid.cli.tune import tune
 from reid.cli.verdict import verdict
+from reid.cli.views.screen import Screen
 from reid.errors import InputError
-from reid.shown import hide
+from reid.shown import hide, printable
 
 LONGEST = 300  # characters of an error
 
@@ -37,12 +37,12 @@ for command in (ablate, tune, train, evaluate, curves, report, verdict, schema, 
 
 def one_line(text: str) -> str:
     """A message as one line of at most LONGEST characters, without control characters; the middle goes first."""
-    text = "".join(character if character.isprintable() else " " for character in text)
+    text = printable(text).replace("\n", " ").replace("\t", " ")
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 101]}…{text[-100:]}"
 
 
 def refuse(text: str) -> None:
-    Console(stderr=True).print(f"error: {one_line(text)}", markup=False, highlight=False, soft_wrap=True)
+    Screen(stderr=True).print(f"error: {one_line(text)}", soft_wrap=True)
     sys.exit(2)
 
 

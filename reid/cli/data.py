@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
 from reid.cli.options import CamerasKnown, Skip
+from reid.cli.views.screen import Screen, say
 from reid.errors import InputError
 
 if TYPE_CHECKING:  # it imports numpy
@@ -49,9 +49,9 @@ def synthesize_command(
         )
     except ValidationError as error:
         raise InputError(f"--{describe(error, SyntheticSpec).replace('_', '-', 1)}") from error
-    with TerminalView(Console()) as view, view.preparing("drawing") as progress:
+    with TerminalView(Screen()) as view, view.preparing("drawing") as progress:
         synthesize(out, spec, progress)
-    typer.echo(f"{out}: {train_identities} identities to train on, {test_identities} to test on, {cameras} cameras")
+    say(f"{out}: {train_identities} identities to train on, {test_identities} to test on, {cameras} cameras")
 
 
 @data.command("list")
@@ -70,7 +70,7 @@ def list_command() -> None:
         ]
         cameras = max((split.cameras or 0 for split in known.values()), default=0)
         table.add_row(names, title, *counts, str(cameras or ""), layouts[0].source)
-    Console().print(table)
+    Screen().print(table)
 
 
 @data.command("check")
@@ -91,19 +91,19 @@ def check_command(
     from reid.data.layouts import LAYOUTS
 
     dataset = load_dataset(name, path, cameras=cameras)
-    with TerminalView(Console()) as view, view.preparing("opening images") as progress:
+    with TerminalView(Screen()) as view, view.preparing("opening images") as progress:
         unreadable, left = inspect(dataset, progress)
     table = Table("split", "identities", "images", "cameras", "unreadable", box=None)
     for split, part in dataset.splits.items():
         counts, known = part.counts(), LAYOUTS[name].known.get(split)
         found = [f"{counts[w]} of {getattr(known, w)}" if known else str(counts[w]) for w in ("identities", "images")]
         table.add_row(split, *found, "none" if cameras == "none" else few(part.cameras), str(len(unreadable[split])))
-    Console().print(table)
+    Screen().print(table)
     errors = [error for lines in unreadable.values() for error in lines]
     for note in [*left.notes, *errors[:SHOWN]]:
-        typer.echo(f"note: {note}")
+        say(f"note: {note}")
     if len(errors) > SHOWN:
-        typer.echo(f"note: and {len(errors) - SHOWN} more images that cannot be read")
+        say(f"note: and {len(errors) - SHOWN} more images that cannot be read")
     if errors and not skip_unreadable:
         total = sum(len(part) for part in dataset.splits.values())
         raise InputError(f"{path}: {len(errors)} of {total} images cannot be read; the first is {errors[0]}")
@@ -127,9 +127,9 @@ def cache_command(
 
     if prune:
         removed, left = prune_cache(output / "cache")
-        typer.echo(f"{output / 'cache'}: {len(removed)} removed, {megabytes(sum(entry.bytes for entry in removed))}")
+        say(f"{output / 'cache'}: {len(removed)} removed, {megabytes(sum(entry.bytes for entry in removed))}")
         for entry in left:
-            typer.echo(f"{entry.folder.name}: left, it is being built")
+            say(f"{entry.folder.name}: left, it is being built")
         return
     found = entries(output / "cache")
     table = Table("data set", "images", "size", "entry", "folder", box=None)
@@ -138,8 +138,8 @@ def cache_command(
             entry.dataset or "(interrupted)", str(entry.images), megabytes(entry.bytes), entry.folder.name, entry.root
         )
     if found:
-        Console().print(table)
-    typer.echo(f"{output / 'cache'}: {len(found)} entries, {megabytes(sum(entry.bytes for entry in found))}")
+        Screen().print(table)
+    say(f"{output / 'cache'}: {len(found)} entries, {megabytes(sum(entry.bytes for entry in found))}")
 
 
 def megabytes(count: int) -> str:

@@ -4,10 +4,10 @@ import json
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
 from reid.cli.options import Plugins, use_plugins
+from reid.cli.views.screen import Screen, say
 
 Kind = Literal["tricks", "fields", "backbones", "losses", "metrics", "layouts"]
 
@@ -23,13 +23,13 @@ def list_command(
     use_plugins(plugins)
     rows = catalogue(kind)
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        say(json.dumps(rows, indent=1))
         return
     table = Table(*(Column(head, overflow="fold", no_wrap=not number) for number, head in enumerate(rows[0])), box=None)
     for row in rows:
         table.add_row(*row.values())
-    console = Console()
-    console.print(table, markup=False, width=None if console.is_terminal else 200)
+    console = Screen()
+    console.print(table, width=None if console.is_terminal else 200)
 
 
 def schema(
@@ -39,4 +39,4 @@ def schema(
     from reid.cli.views.schemas import file_schema
 
     use_plugins(plugins)
-    typer.echo(json.dumps(file_schema(kind), indent=1))
+    say(json.dumps(file_schema(kind), indent=1))

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from reid.cli.options import OUTPUT, Output, TrackingUri, tell_damaged
+from reid.cli.views.screen import say
 from reid.errors import InputError
 
 
@@ -28,8 +29,8 @@ def sync(
     except TrackingError as error:
         raise InputError(f"MLflow: {error}") from error
     for notice in done.notices:
-        typer.echo(f"note: {notice}", err=True)
-    typer.echo(f"{done.runs} runs projected")
+        say(f"note: {notice}", err=True)
+    say(f"{done.runs} runs projected")
     if done.refused:
         more = f"; and {len(done.refused) - 1} more" if len(done.refused) > 1 else ""
         raise InputError(f"MLflow: {done.refused[0]}{more}")

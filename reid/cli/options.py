@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 import typer
 from pydantic import JsonValue
 
+from reid.cli.views.screen import say
 from reid.shown import hide_uri
 
 if TYPE_CHECKING:  # it imports torch
@@ -135,7 +136,7 @@ def tell_damaged(output: Path) -> None:
     from reid.store.lookup import damaged_plans
 
     for line in damaged_plans(output):
-        typer.echo(f"note: {line}", err=True)
+        say(f"note: {line}", err=True)
 
 
 def command_line() -> str:

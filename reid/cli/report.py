@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from reid.cli.options import OUTPUT, Output
+from reid.cli.views.screen import say
 from reid.errors import InputError
 
 
@@ -41,12 +42,12 @@ def report(
     def write(folder: Path, to: Path) -> None:
         share = None if matters is None else matters / 100
         for path in write_report(folder, to, chosen_formats(formats, to), share, allow_mixed):
-            typer.echo(path)
+            say(path)
 
     if from_mlflow is None:
         folder = find_named(output, name)
         for line in use_recorded_plugins(folder):  # not what a server records: it may not name code to run here
-            typer.echo(f"note: {line}", err=True)
+            say(f"note: {line}", err=True)
         write(folder, out or folder)
         return
     from reid.tracking import TrackingError, download

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from reid.cli.options import OUTPUT, Output, TrackingUri, tell_damaged
 from reid.cli.streams import lost_output
+from reid.cli.views.screen import Screen, say
 from reid.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ def status(
         watch_grid(statuses[0], RunStore(output), as_json)
     elif as_json:
         documents = [status_document(status, runs=grid is not None) for status in statuses]
-        typer.echo(json.dumps({"grids": documents} if grid is None else documents[0], indent=1))
+        say(json.dumps({"grids": documents} if grid is None else documents[0], indent=1))
     elif grid is None:
         wide_console().print(grids_table(statuses))
     else:
         wide_console().print(status_table(statuses[0]))
-        typer.echo(summary_line(statuses[0]))
+        say(summary_line(statuses[0]))
 
 
 @runs.command()
@@ -63,7 +63,7 @@ def stop(
     from reid.store.stop_request import StopRequest
 
     StopRequest(find_named(output, name)).make()
-    typer.echo(f"{name}: asked to stop after the epoch in flight; the command that launched it goes on from there")
+    say(f"{name}: asked to stop after the epoch in flight; the command that launched it goes on from there")
 
 
 @runs.command()
@@ -77,7 +77,7 @@ def retry(
     (status,) = open_statuses(output, grid)
     run_store = RunStore(output)
     released = [run for run in status.runs.values() if release(run_store.folder(run.signature))]
-    typer.echo(f"{len(released)} failed runs of {grid} released; launch the grid again to train them")
+    say(f"{len(released)} failed runs of {grid} released; launch the grid again to train them")
 
 
 @runs.command()
@@ -87,7 +87,7 @@ def forget(run: Run, output: Output = OUTPUT, tracking_uri: TrackingUri = None) 
     from reid.store.lookup import find_run
 
     for line in forget_run(output, find_run(output, run), tracking_uri):
-        typer.echo(line)
+        say(line)
 
 
 @runs.command()
@@ -107,15 +107,15 @@ def logs(
         trains = True
         while trains:
             trains = follow and monitor.holder(folder) is not None  # before reading: nothing is written after the end
-            typer.echo(log.read(), nl=False)
+            say(log.read(), nl=False)
             trains = trains and lost_output() is None
             time.sleep(LOOK_SECONDS if trains else 0)
 
 
-def wide_console() -> Console:
+def wide_console() -> Screen:
     """One that cuts nothing where no terminal sets its width."""
-    console = Console()
-    return console if console.is_terminal else Console(width=PIPED_WIDTH)
+    console = Screen()
+    return console if console.is_terminal else Screen(width=PIPED_WIDTH)
 
 
 def open_statuses(output: Path, grid: str | None) -> "list[GridStatus]":
@@ -143,7 +143,7 @@ def watch_grid(status: "GridStatus", run_store: "RunStore", as_json: bool) -> No
     from reid.cli.views.json_lines import EventLines
     from reid.store.run_records import RunState
 
-    with EventLines() if as_json else TerminalView(Console()) as view, suppress(KeyboardInterrupt):
+    with EventLines() if as_json else TerminalView(Screen()) as view, suppress(KeyboardInterrupt):
         while not status.is_over() and lost_output() is None:
             view.show(status, None)
             time.sleep(LOOK_SECONDS)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from reid.cli.options import (
     OUTPUT,
@@ -18,6 +17,7 @@ from reid.cli.options import (
     command_line,
     use_plugins,
 )
+from reid.cli.views.screen import Screen, say
 from reid.errors import InputError
 
 
@@ -44,7 +44,7 @@ def train(
     from reid.store.shared_training import source_of
 
     use_plugins(plugins)
-    with TerminalView(Console()) as view:
+    with TerminalView(Screen()) as view:
         fields = parse_assignments(assignments or [])
         launched = prepare(grid, output, fields, skip_unreadable, command_line(), view, keep_plan=True)
     plan = launched.plan
@@ -57,8 +57,8 @@ def train(
     torch.set_num_threads(1)  # as in a slot of a grid, so that the result is the grid's own, bit for bit
     worker = Worker(output / "cache", torch.device(chosen_device(device)), skip_unreadable)
     for run in dict.fromkeys((source_of(folder), folder)):  # a training that it shares comes first
-        state = worker.execute(run.path, lambda progress, _: typer.echo(progress_line(progress)), lambda: False)
-    typer.echo(f"{folder.path}: {state}" + (f" ({reason})" if (reason := folder.read_state().reason) else ""))
+        state = worker.execute(run.path, lambda progress, _: say(progress_line(progress)), lambda: False)
+    say(f"{folder.path}: {state}" + (f" ({reason})" if (reason := folder.read_state().reason) else ""))
     raise typer.Exit(0 if state.has_result else 1)
 
 
@@ -99,7 +99,7 @@ def evaluate(
         base = load(recipe, Recipe) if recipe else Recipe()
         described = set_fields(base, parse_assignments(assignments or []), "--set")
         result = evaluate_checkpoint(checkpoint, described, *where)
-    typer.echo(json.dumps(result, indent=1))
+    say(json.dumps(result, indent=1))
 
 
 def curves(
@@ -115,6 +115,6 @@ def curves(
     folders = [find_run(output, run) for run in runs]
     for folder in folders:
         found = folder.curves()
-        typer.echo("\n".join(describe_run(folder, {} if found is None else measure_dynamics(found))))
+        say("\n".join(describe_run(folder, {} if found is None else measure_dynamics(found))))
     draw_runs(folders, out)
-    typer.echo(out)
+    say(out)

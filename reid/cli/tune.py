@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from reid.cli.options import LaunchOptions, command_line, with_launch_options
+from reid.cli.views.screen import Screen, say
 from reid.errors import InputError
 
 
@@ -52,11 +52,11 @@ def run_study(options: LaunchOptions, file: Path, storage: str | None) -> None:
 
     output, device, skip = options.output, options.device, options.skip_unreadable
     wanted, plan = options.executor_options, StudyPlan(file, options.overrides)
-    shown_on: StudyEventLines | StudyTerminal = StudyEventLines() if options.as_json else StudyTerminal(Console())
+    shown_on: StudyEventLines | StudyTerminal = StudyEventLines() if options.as_json else StudyTerminal(Screen())
     with shown_on as view:
         if options.dry_run:
             forecast = preview(plan, output, skip, chosen_device(device), expected_slots(wanted, device), view)
-            typer.echo("\n".join(forecast_lines(forecast)))
+            say("\n".join(forecast_lines(forecast)))
             return
         trainer = make_executor(wanted, device, output, skip)
         folder = study_folder(output, plan)
@@ -75,9 +75,9 @@ def show_status(options: LaunchOptions, name: str, storage: str | None) -> None:
 
     found = status(options.output, name, storage)
     if options.as_json:
-        typer.echo(json.dumps(status_document(found)))
+        say(json.dumps(status_document(found)))
         return
-    Console().print(trials_table(found.study, found.trials))
-    typer.echo(f"{counts_text(found.trials)} of {found.study.trials}")
+    Screen().print(trials_table(found.study, found.trials))
+    say(f"{counts_text(found.trials)} of {found.study.trials}")
     if found.comparison is not None:
-        typer.echo("\n".join(comparison_lines(found.comparison)))
+        say("\n".join(comparison_lines(found.comparison)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reid.cli.views.screen import Screen, say
 from reid.errors import InputError
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def verdict(
 
     place = out or Path(re.sub(r"[^\w.-]+", "-", runs.name) + "-verdict")
     for path in write_verdict(found, place, chosen(formats, place)):
-        typer.echo(path)
+        say(path)
 
 
 def _sheet(table: Path | None, uri: str | None, experiment: str | None) -> "Sheet":
@@ -113,19 +114,16 @@ def _assignment(text: str) -> tuple[str, str]:
 
 
 def _print(found: "AnyVerdict") -> None:
-    from rich.console import Console
     from rich.table import Column, Table
 
     from reid.analysis.any_trainer.words import HEADS, headline, rows
 
     for note in (*found.runs.notes, *found.runs.spellings):
-        typer.echo(f"note: {note}", err=True)
-    typer.echo(
-        f"{found.runs.asked.metric} of {len(found.runs.values)} runs in {found.runs.where}; {found.runs.seeding}"
-    )
+        say(f"note: {note}", err=True)
+    say(f"{found.runs.asked.metric} of {len(found.runs.values)} runs in {found.runs.where}; {found.runs.seeding}")
     shown = Table(*(Column(head, overflow="fold") for head in HEADS), box=None)
     for cells in rows(found):
         shown.add_row(*cells)
-    console = Console()
-    (console if console.is_terminal else Console(width=WIDE)).print(shown, markup=False)
-    typer.echo(headline(found))
+    console = Screen()
+    (console if console.is_terminal else Screen(width=WIDE)).print(shown)
+    say(headline(found))

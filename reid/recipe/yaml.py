@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from reid.errors import InputError
 from reid.recipe.losses import LOSS_SECTIONS, LossSection
 from reid.registry import load_plugins, nearest
-from reid.shown import hide
+from reid.shown import hide, printable
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[str | int, ...]
@@ -110,6 +110,8 @@ def _number(_: Loader, node: yaml.Node) -> float:
 def _text(_: Loader, node: yaml.Node) -> str:
     if re.search("[\ud800-\udfff]", node.value):
         raise _refuse(node, "text holds half of a character (a lone surrogate)")
+    if printable(node.value) != node.value:
+        raise _refuse(node, "text holds a control character, which no name and no file here has")
     return str(node.value)
 
 

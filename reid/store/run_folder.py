@@ -6,17 +6,18 @@ Everything that trains writes here, everything that shows or counts reads from h
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
+from pydantic import Field, model_validator
 
 from reid.files import REPAIR, DamagedFileError, atomic, read_record, read_records, write_json, write_record
 from reid.store.run_records import (
     EvaluationRecord,
+    FileRecord,
     ProgressRecord,
-    ProjectionsRecord,
     RankListRecord,
     ResultRecord,
     RunRecord,
@@ -28,6 +29,27 @@ from reid.store.run_records import (
 HOLDERS_FILES = ("checkpoint.pt", "model.pt", "curves.parquet", "embeddings.npz", "query_*.npy")
 
 Identities = np.ndarray[Any, np.dtype[np.int64]]
+
+
+EMBEDDED = "mlflow.db"  # the store of an output folder itself, wherever that lies
+
+
+class ProjectionsRecord(FileRecord):
+    """mlflow.json: the MLflow runs that show the run; of a copy of its folder only those in the store beside it."""
+
+    folder: Annotated[int, Field(description="inode of the run folder: a copy has another")] = 0
+    runs: dict[str, str] = Field({}, description="ids by STORE|GRID; a store is a URI, or mlflow.db")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_older_folders(cls, found: object) -> object:
+        """These were the runs alone; whose they are, they do not say."""
+        return {"runs": found} if isinstance(found, dict) and "schema" not in found and "runs" not in found else found
+
+    @property
+    def embedded(self) -> dict[str, str]:
+        """Those in the store of the output folder itself."""
+        return {key: run for key, run in self.runs.items() if key.startswith(f"{EMBEDDED}|")}
 
 
 @dataclass(frozen=True)

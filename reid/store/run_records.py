@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Self, TypedDict, Unpack
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, JsonValue, RootModel, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, JsonValue, RootModel
 
 from reid.metrics.scores import Scores
 from reid.metrics.signs import Sign
@@ -145,27 +145,6 @@ class RunRecord(FileRecord):
     environment: Environment | None = None
     shares: Annotated[str | None, Field(description="the run whose training it shares")] = None
     plugins: tuple[Plugin, ...] = ()
-
-
-EMBEDDED = "mlflow.db"  # the store of an output folder itself, wherever that lies
-
-
-class ProjectionsRecord(FileRecord):
-    """mlflow.json: the MLflow runs that show the run; of a copy of its folder only those in the store beside it."""
-
-    folder: Annotated[int, Field(description="inode of the run folder: a copy has another")] = 0
-    runs: Annotated[dict[str, str], Field(description="ids by STORE|GRID; a store is a URI, or mlflow.db")] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_older_folders(cls, found: object) -> object:
-        """These were the runs alone; whose they are, they do not say."""
-        return {"runs": found} if isinstance(found, dict) and "schema" not in found and "runs" not in found else found
-
-    @property
-    def embedded(self) -> dict[str, str]:
-        """Those in the store of the output folder itself."""
-        return {key: run for key, run in self.runs.items() if key.startswith(f"{EMBEDDED}|")}
 
 
 class StateChanges(TypedDict, total=False):

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from reid.shown import hide_uri
-from reid.store.run_folder import RunFolder
-from reid.store.run_records import EMBEDDED
+from reid.store.run_folder import EMBEDDED, RunFolder
 from reid.tracking.mlflow_store import Store, tracking_errors, without_login
 
 

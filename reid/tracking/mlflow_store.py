@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from filelock import FileLock
 
 from reid.shown import hide, hide_uri
-from reid.store.run_records import EMBEDDED
+from reid.store.run_folder import EMBEDDED
 from reid.store.run_store import output_id
 from reid.tracking import keys
 from reid.tracking.patience import CALL_SECONDS, FILES_SECONDS, Patience, Patient

@@ -178,7 +178,7 @@ def test_a_password_is_nowhere(
     programs = binaries()
     assert programs is not None
     for name in ("studies", "tracking"):
-        dump = [programs / "pg_dump", postgresql.removesuffix("postgres") + name]
+        dump = [str(programs / "pg_dump"), postgresql.removesuffix("postgres") + name]
         dumped = subprocess.run(dump, capture_output=True, text=True, check=True).stdout
         assert "CREATE TABLE" in dumped
         assert MARK not in dumped

@@ -7,7 +7,7 @@ from math import isnan
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
@@ -15,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from reid.cli.views.screen import Screen
 from reid.cli.views.status_table import COLOURS, clock, closing, event_line, pace, percent
 from reid.grids.forecast import Forecast
 from reid.grids.launch import Progress
@@ -28,7 +29,7 @@ REDRAW_SECONDS = 0.25  # a table of thousands of runs takes a while to draw
 class TerminalView:
     """A context manager that shows a launch on the console."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Screen) -> None:
         self.console = console
         self.live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self.drawn = float("-inf")
@@ -47,7 +48,7 @@ class TerminalView:
     def preparing(self, what: str) -> Iterator[Progress]:
         """A progress bar that appears once there is progress to show."""
         bar = Bar(
-            TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+            TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
             console=self.console, transient=True, disable=not self.console.is_terminal,
         )  # fmt: skip
         with bar:
@@ -61,7 +62,7 @@ class TerminalView:
                 self._draw(self.live, status)
         elif changed is not None:
             line = f"[{status.with_result()}/{len(status.runs)}] {event_line(changed)}"
-            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self.console.print(line, soft_wrap=True)
 
     def _draw(self, live: Live, status: GridStatus) -> None:
         if not live.is_started:
@@ -75,13 +76,13 @@ class TerminalView:
             self._draw(self.live, status)
             self.live.stop()
         for line in closing(status)[0]:
-            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self.console.print(line, soft_wrap=True)
 
     def warn(self, text: str) -> None:
         if self.live is not None and self.live.is_started:
             self.warning = text
         else:
-            self.console.print(f"warning: {text}", markup=False, highlight=False, soft_wrap=True)
+            self.console.print(f"warning: {text}", soft_wrap=True)
 
     def _render(self, status: GridStatus) -> Group:
         counts = status.counts()

@@ -47,7 +47,7 @@ class StudyTerminal(TerminalView):
             self._print(line)
 
     def _print(self, line: str) -> None:
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(line, soft_wrap=True)
 
     def _render_search(self, status: SearchStatus) -> Group:
         study, counts = status.study, status.counts()

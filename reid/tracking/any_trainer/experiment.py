@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from reid.analysis.any_trainer import Sheet, clean
 from reid.errors import InputError
+from reid.shown import hide_uri
 from reid.tracking.mlflow_store import Store, tracking_errors
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def experiment_sheet(uri: str, name: str) -> Sheet:
     keys = list(dict.fromkeys(key for row in rows for key in row))
     newest = max(run.info.end_time or run.info.start_time or 0 for run in runs)
     return Sheet(
-        where=f"experiment {name} of {_without_password(uri)}",
+        where=f"experiment {name} of {hide_uri(uri)}",
         name=name,
         heads=[clean(key) for key in keys],
         columns=[[clean(row.get(key, "")) for row in rows] for key in keys],
@@ -59,11 +60,6 @@ def _must_exist(uri: str) -> None:
         raise InputError(
             f"--from-mlflow {uri}: must be a server, or a file or folder that is there, found none at {path}"
         )
-
-
-def _without_password(uri: str) -> str:
-    parts = urlsplit(uri)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if parts.netloc else uri
 
 
 def _runs(client: "MlflowClient", experiment: str) -> "Iterator[Run]":
