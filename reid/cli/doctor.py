@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from reid.cli.options import OUTPUT
+from reid.cli.views.screen import say
 from reid.errors import InputError
 
 
@@ -27,18 +28,18 @@ def doctor(
     found = list(find_damage(place))
     left = len(found)
     for damage in found:
-        typer.echo(f"{damage.path}: {damage.problem}")
+        say(f"{damage.path}: {damage.problem}")
         if not repair:
-            typer.echo(f"  --repair {damage.remedy}")
+            say(f"  --repair {damage.remedy}")
             continue
         try:
             damage.mend()
         except (OSError, InputError) as error:
-            typer.echo(f"  not repaired: {error}")
+            say(f"  not repaired: {error}")
         else:
-            typer.echo(f"  repaired: {damage.remedy}")
+            say(f"  repaired: {damage.remedy}")
             left -= 1
-    typer.echo(f"{place}: {len(found)} damaged" + (f", {len(found) - left} repaired" if repair else ""))
+    say(f"{place}: {len(found)} damaged" + (f", {len(found) - left} repaired" if repair else ""))
     raise typer.Exit(0 if sound and not left else 1)
 
 
@@ -48,6 +49,6 @@ def show_environment() -> bool:
 
     sound = True
     for part in parts(OUTPUT):
-        typer.echo(f"{part.name:<11} {part.found}" + (f"; WRONG: {part.problem}" if part.problem else ""))
+        say(f"{part.name:<11} {part.found}" + (f"; WRONG: {part.problem}" if part.problem else ""))
         sound = sound and not part.problem
     return sound

@@ -28,6 +28,10 @@ def report(
     from_mlflow: Annotated[
         str | None, typer.Option(metavar="URI", help="Read the grid from an MLflow server alone.")
     ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="With --from-mlflow: the data set, for pictures of rank lists."),
+    ] = None,
     output: Output = OUTPUT,
 ) -> None:
     """Write the report of a grid (which trick helps, by how much, how sure) or of a study (does tuning pay)."""
@@ -45,6 +49,8 @@ def report(
             say(path)
 
     if from_mlflow is None:
+        if images is not None:
+            raise InputError(f"--images {images}: goes with --from-mlflow; runs of your own say where their images are")
         folder = find_named(output, name)
         for line in use_recorded_plugins(folder):  # not what a server records: it may not name code to run here
             say(f"note: {line}", err=True)
@@ -54,6 +60,6 @@ def report(
 
     try:
         with TemporaryDirectory() as temporary:
-            write(download(from_mlflow, name, Path(temporary)), out or Path(f"{name}-report"))
+            write(download(from_mlflow, name, Path(temporary), images), out or Path(f"{name}-report"))
     except TrackingError as error:
         raise InputError(f"MLflow: {error}") from error

@@ -1,6 +1,7 @@
 """The report's figures: vector SVG in one style, colours that the colour-blind and a grey printer can tell apart."""
 
 from collections.abc import Callable, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from matplotlib.patches import Rectangle
 
 from reid.analysis.runs_table import each_row
 from reid.metrics.formatting import signed
+from reid.shown import printable
 from reid.statistics.least_squares import Array
 
 # Okabe and Ito 2008.
@@ -42,6 +44,7 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 6.5,
     "svg.fonttype": "none",
+    "text.parse_math": False,  # names may have a $
     "svg.hashsalt": "reid",
 }
 DIVERGING = LinearSegmentedColormap.from_list("blue to vermilion", [BLUE, "#FFFFFF", VERMILION])
@@ -54,7 +57,9 @@ def save(path: Path, height: float, draw: Callable[[Figure], None]) -> str:
         figure = Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.04))
         FigureCanvasSVG(figure)
         draw(figure)
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+        drawn = StringIO()
+        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+    path.write_text(printable(drawn.getvalue()), encoding="utf-8")
     return path.name
 
 

@@ -10,8 +10,10 @@ from reid.errors import InputError
 from reid.files import atomic
 from reid.report.elements import Document, Figure
 from reid.report.render.html import to_html
-from reid.report.render.latex import to_latex, to_markdown
+from reid.report.render.latex import to_latex
+from reid.report.render.markdown import to_markdown
 from reid.report.render.pdf import to_pdf
+from reid.report.spreadsheet import disarm
 
 # LaTeX makes a PDF of its own beside its file, which must not be the report.
 FILES = {"pdf": "report.pdf", "html": "report.html", "latex": "tables.tex", "markdown": "tables.md"}
@@ -68,7 +70,11 @@ def write_files(place: Place, describe: Callable[[Path], Document], tables: Call
                 rendering = _render(kind, document, Path(name))
                 with _writing(paths[-1]), atomic(paths[-1]) as temporary:
                     temporary.write_bytes(rendering)
-    return paths + (tables(place.folder / "tables") if "csv" in place.formats else [])
+    if "csv" in place.formats:
+        for table in tables(place.folder / "tables"):
+            disarm(table)
+            paths.append(table)
+    return paths
 
 
 @contextmanager

@@ -26,12 +26,13 @@ SIGNATURE = re.compile(r"[0-9a-f]{16,64}")
 CURVES = "curves.parquet"
 
 
-def download(uri: str, grid: str, output: Path) -> Path:
+def download(uri: str, grid: str, output: Path, images: Path | None = None) -> Path:
     """Write the plan and the run folders of `grid` under `output`, and return the grid's folder.
 
     Curves, results, rank lists and what was asked come back as they were; checkpoints and weights are not on the
-    server. What the server says is a stranger's: only runs of the plan and files of the known names are written. Raises
-    InputError where the server has no such grid or not its plan, TrackingError where it cannot be used.
+    server. What the server says is a stranger's: only runs of the plan and files of the known names are written, and
+    pictures are looked for below `images`, never where the server says that they are. Raises InputError where the
+    server has no such grid or not its plan, TrackingError where it cannot be used.
     """
     if not NAME.fullmatch(grid):
         raise InputError(f"{uri}: {grid!r} is no name of a grid; give the name of an experiment there")
@@ -54,7 +55,7 @@ def download(uri: str, grid: str, output: Path) -> Path:
         runs = store.search(found.experiment_id, {"reid.kind": "run"})
         ours = [run for run in runs if run.data.tags.get("reid.signature") in planned]
         with ThreadPoolExecutor(AT_A_TIME) as pool:
-            list(pool.map(lambda run: _download_run(store, run, output / "runs"), ours))
+            list(pool.map(lambda run: _download_run(store, run, output / "runs", images), ours))
     return folder
 
 
@@ -68,11 +69,11 @@ def _experiment(store: Store, grid: str) -> "Experiment":
         return shown[0]
     names = [one.name for one in shown or store.client.search_experiments() if one.name != "Default"]
     raise InputError(
-        f"{store.uri}: the grid {grid} must be an experiment there, found {', '.join(sorted(names)) or 'none'}"
+        f"{store.shown}: the grid {grid} must be an experiment there, found {', '.join(sorted(names)) or 'none'}"
     )
 
 
-def _download_run(store: Store, run: "Run", runs: Path) -> None:
+def _download_run(store: Store, run: "Run", runs: Path, images: Path | None) -> None:
     folder = RunFolder(runs / run.data.tags["reid.signature"])
     folder.path.mkdir(parents=True, exist_ok=True)
     run_id = run.info.run_id
@@ -80,6 +81,9 @@ def _download_run(store: Store, run: "Run", runs: Path) -> None:
     for name in KEPT:
         if f"{FOLDER}/{name}" in there:
             _fetch(store, run, f"{FOLDER}/{name}", folder.path / name)
+    if asked := folder.read_run():
+        dataset = asked.dataset.model_copy(update={"root": "" if images is None else str(images.resolve())})
+        folder.write_run(asked.model_copy(update={"dataset": dataset}))
     if not (folder.path / "state.json").exists():  # still running: the rest is sent when it ends
         folder.write_state(StateRecord(state=_state(run)))
     elif any(file.path == CURVES for file in store.client.list_artifacts(run_id)):
@@ -99,7 +103,6 @@ def _fetch(store: Store, run: "Run", artifact: str, to: Path) -> None:
         if not copy.is_file() or copy.is_symlink():
             raise InputError(f"{store.shown}: artifact {artifact} of run {run.info.run_id} is not a file; sync again")
         if (size := copy.stat().st_size) > MOST_BYTES:
-            raise InputError(
-                f"{store.shown}: artifact {artifact} of run {run.info.run_id} has {size:,} bytes, at most {MOST_BYTES:,}"
-            )
+            what = f"artifact {artifact} of run {run.info.run_id}"
+            raise InputError(f"{store.shown}: {what} has {size:,} bytes, at most {MOST_BYTES:,}")
         shutil.copyfile(copy, to)

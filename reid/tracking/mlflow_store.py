@@ -3,8 +3,9 @@
 import logging
 import os
 import socket
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
@@ -18,7 +19,6 @@ from reid.store.run_folder import EMBEDDED
 from reid.store.run_store import output_id
 from reid.tracking import keys
 from reid.tracking.patience import CALL_SECONDS, FILES_SECONDS, Patience, Patient
-from reid.tracking.relocation import bring_home
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -39,6 +39,8 @@ QUIET = {
 }
 
 
+MOVED = """UPDATE {table} SET {column} = :home || substr({column}, length(:before) + 1)
+    WHERE substr({column} || '/', 1, length(:before) + 1) = :before || '/'"""
 # Errors about what was asked. All others are about the store, which may be well again later.
 REFUSALS = (
     "BAD_REQUEST",
@@ -72,6 +74,20 @@ def embedded_uri(output: Path) -> str:
 def sqlite_uri(path: Path) -> str:
     """The URI of a SQLite file. SQLAlchemy takes what follows a question mark for options, and decodes %20."""
     return f"sqlite:///{str(path).replace('%', '%25').replace('?', '%3F')}"
+
+
+def _bring_home(database: Path, artifacts: str) -> None:
+    """Make the artifacts of a store those in the folder with the URI `artifacts`, and not its original's.
+
+    MLflow keeps absolute places alone: it would write what a copy says into the original's files, and delete those. The
+    place of its first experiment tells where the store was made. What is no database MLflow itself tells.
+    """
+    with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as connection, connection:
+        found = connection.execute("SELECT artifact_location FROM experiments WHERE experiment_id = 0").fetchone()
+        before = found[0].rpartition("/")[0] if found and found[0] else artifacts
+        if before != artifacts:
+            for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
+                connection.execute(MOVED.format(table=table, column=column), {"home": artifacts, "before": before})
 
 
 def without_login(uri: str) -> str:
@@ -149,7 +165,7 @@ class Store:
             store = SqlAlchemyStore(sqlite_uri(temporary), artifacts)  # type: ignore[no-untyped-call]
             store.engine.dispose()
             temporary.rename(database)
-        bring_home(database, artifacts)
+        _bring_home(database, artifacts)
 
     def experiment(self, name: str, owner: str | None, tags: Mapping[str, str]) -> "Experiment":
         """The experiment in which `owner` shows `name`, whatever it is called by now, with these tags set.

@@ -12,7 +12,7 @@ from reid.files import write_json
 from reid.store.claim import claim
 from reid.store.run_records import ProgressRecord, RunState
 from reid.store.run_store import RunStore, set_state
-from tests.helpers.records import asked, evaluation, scored, write_raw
+from tests.helpers.records import asked, evaluation, scored
 
 Reid = Callable[..., str]
 
@@ -133,7 +133,7 @@ def test_forget_removes_a_run_that_nobody_trains(reid: Reid, output: Path) -> No
 
 def test_forget_of_a_store_that_is_down_says_what_is_left(reid: Reid, output: Path) -> None:
     folder = RunStore(output).folder("bbbb")
-    write_raw(folder, "mlflow", {"http://127.0.0.1:9|small": "0123abcd"})
+    folder.write_projections({"http://127.0.0.1:9|small": "0123abcd"})
     text = reid("forget", "bbbb")
     assert "tracking store http://127.0.0.1:9: " in text
     assert "delete there by hand: 0123abcd" in text

@@ -4,10 +4,12 @@ Slurm without accounting forgets jobs that ended, and submitit then never hears 
 its own end by a file, and `squeue` tells of those that cannot.
 """
 
+import os
 import pickle
 import shlex
 import shutil
 import signal
+import stat
 import subprocess
 import threading
 import time
@@ -32,6 +34,7 @@ OVER = {
     "REVOKED", "GONE",
 }  # fmt: skip
 OURS = ("array", "error", "output", "nodes", "ntasks")  # options of sbatch that are not the user's to give
+PICKLES = "with --executor slurm only you may write there, for who writes there runs code as you"
 Options = dict[str, str]
 
 
@@ -50,14 +53,17 @@ class SlurmExecutor:
     """An Executor on a Slurm cluster; `words` are options of sbatch as KEY=VALUE, e.g. partition=gpu.
 
     `slots` limits the jobs in the queue. A run trains on a GPU where the options ask for one or `device` is "cuda".
-    Raises InputError where Slurm or submitit is not installed, or Slurm refuses the options.
+    Raises InputError where Slurm or submitit is not installed, Slurm refuses the options, or others may write where
+    the orders and ends of jobs lie.
     """
 
     def __init__(
         self, words: tuple[str, ...], device: str, slots: int | None, output: Path, skip_unreadable: bool
     ) -> None:
         options = {"cpus-per-task": "1", **parse_options(words)}
-        self.submitter = _make_submitter(options, output.resolve() / "slurm")
+        orders = output.resolve() / "slurm"
+        self.submitter = _make_submitter(options, orders)
+        require_private(orders)
         asks_gpu = any(key.startswith("gpu") or key == "gres" for key in options)
         self.device = "cuda" if device == "cuda" or (device == "auto" and asks_gpu) else "cpu"
         self.threads = int(options["cpus-per-task"])
@@ -171,6 +177,23 @@ def parse_options(words: tuple[str, ...]) -> Options:
             raise InputError(f"--slurm {word}: cpus-per-task must be a whole number, found {value}")
         options[key] = value
     return options
+
+
+def require_private(orders: Path) -> None:
+    """See that nobody else may write in the folder of orders, made here if need be, nor put another in its place.
+
+    Orders and ends of jobs are pickles: whoever writes one runs code as the user. Raises InputError.
+    """
+    orders.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    orders.mkdir(mode=0o700, exist_ok=True)
+    if orders.stat().st_uid != os.getuid():
+        raise InputError(f"{orders}: {PICKLES}; found that it is another user's: give another --output")
+    for folder in (orders, *orders.parents):
+        mode = folder.stat().st_mode
+        others = stat.S_IWOTH | (stat.S_IWGRP if folder in (orders, orders.parent) else 0)
+        if mode & others and (folder == orders or not mode & stat.S_ISVTX):
+            found = f"found mode {stat.S_IMODE(mode):o}: chmod go-w it, or give another --output"
+            raise InputError(f"{folder}: {PICKLES}; {found}")
 
 
 def _make_submitter(options: Options, folder: Path) -> Any:

@@ -1,11 +1,13 @@
 """Rank lists: a few queries with their top ten, for the base arm and the best."""
 
+import warnings
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from reid.analysis.best_arm import ties_with_best
 from reid.analysis.results import MAIN, Results
+from reid.data.decode import FORMATS, regular
 from reid.files import DamagedFileError
 from reid.recipe import digest
 from reid.report.elements import Element, RankedImage, RankList, Ranks, Section, Text
@@ -50,6 +52,8 @@ def _lists(results: Results, arm: str, folder: Path) -> list[RankList]:
         raise _AbsentError(f"{run.signature}: ranklists.json cannot be read ({error}).") from None
     if not lists:
         raise _AbsentError("Its run folder holds no ranklists.json: it was trained before rank lists were kept.")
+    if not root.name:
+        raise _AbsentError("A server does not say where images are: name the data set's folder with --images.")
     try:
         return [
             RankList(
@@ -58,8 +62,10 @@ def _lists(results: Results, arm: str, folder: Path) -> list[RankList]:
             )
             for ranked in lists
         ]
-    except (OSError, UnidentifiedImageError):
+    except FileNotFoundError:
         raise _AbsentError(f"Its images cannot be shown: they are no longer in {root}.") from None
+    except Exception as error:  # a broken or hostile file may raise nearly anything inside a decoder
+        raise _AbsentError(f"Its images cannot be shown: {error}.") from None
 
 
 def _root(asked: DatasetRecord, planned: DatasetRecord | None) -> Path:
@@ -72,10 +78,17 @@ def _root(asked: DatasetRecord, planned: DatasetRecord | None) -> Path:
 
 
 def _thumbnail(root: Path, file: str, folder: Path) -> str:
-    """A small copy of an image; returns its file name."""
+    """A small copy of an image; returns its file name. Raises OSError where it is not one, or not below `root`."""
     name = f"image-{digest(str(root / file))}.jpg"  # two data sets may have a file of one name
     if not (folder / name).exists():
-        with Image.open(root / file) as image:
-            small = image.convert("RGB").resize((max(1, round(image.width * HEIGHT / image.height)), HEIGHT))
+        path = (root / file).resolve()
+        if not path.is_relative_to(root.resolve()):
+            raise OSError(f"{file} leads out of {root}")
+        regular(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are about metadata
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as image:
+                small = image.convert("RGB").resize((max(1, round(image.width * HEIGHT / image.height)), HEIGHT))
         small.save(folder / name, quality=80)
     return name

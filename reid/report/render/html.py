@@ -4,9 +4,11 @@ import base64
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from reid.report.elements import Document, Element
 from reid.report.render.assets import ASSETS
+from reid.shown import printable
 
 TYPES = {".svg": "image/svg+xml", ".jpg": "image/jpeg"}
 
@@ -22,12 +24,17 @@ def to_html(document: Document, folder: Path) -> str:
         loader=FileSystemLoader(ASSETS),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     templates.filters |= {"inline": inline, "kind": kind}
     style = (ASSETS / "report.css").read_text(encoding="utf-8")
     return templates.get_template("report.html").render(document=document, style=style) + "\n"
+
+
+def _printable(value: object) -> object:
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def kind(element: Element) -> str:

@@ -1,4 +1,4 @@
-"""The report's tables in LaTeX (booktabs), as a document that compiles as it is, and in Markdown."""
+"""The report's tables in LaTeX (booktabs), as a document that compiles as it is."""
 
 from collections.abc import Iterator
 
@@ -15,19 +15,19 @@ PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 """
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": "$<$", ">": "$>$"}
 SPECIAL |= {character: f"\\{character}" for character in "&%$#_{}"}
+SPECIAL |= {character: f"{{{character}}}" for character in "[]*"}  # which an end of a row before them would take
 SYMBOLS = {
     "−": "$-$", "–": "--", "—": "---", "→": r"$\rightarrow$", "×": r"$\times$", "±": r"$\pm$", "●": r"$\bullet$",
     "○": r"$\circ$", "≤": r"$\leq$", "≥": r"$\geq$", "·": r"$\cdot$", "∑": r"$\sum$", "ε": r"$\varepsilon$",
-    "\u202f": r"\,", "…": r"\ldots{}", "“": "``", "”": "''", "’": "'", "\n": " ",
+    "\u202f": r"\,", "…": r"\ldots{}", "“": "``", "”": "''", "’": "'", "\n": " ", "\t": " ", "\u00a0": "~",
 }  # fmt: skip
 COLUMNS = {"left": "l", "right": "r", "center": "c"}
-MARKS = {"left": ":--", "right": "--:", "center": ":-:"}
 
 
 def to_latex(document: Document) -> str:
     """All tables of the report as a LaTeX document: a longtable each, to be taken out or compiled whole."""
     parts = [
-        f"% {title}\n\\begin{{longtable}}{{{_columns(table)}}}\n"
+        f"% {latex(title)}\n\\begin{{longtable}}{{{_columns(table)}}}\n"
         + f"\\caption{{{latex(table.caption or title)}}}\\\\\n\\toprule\n"
         + _row([f"\\textbf{{{latex(column.title)}}}" for column in table.columns])
         + "\\midrule\n\\endhead\n\\bottomrule\n\\endfoot\n"
@@ -36,21 +36,6 @@ def to_latex(document: Document) -> str:
         for title, table in tables(document)
     ]
     return PREAMBLE + "\n".join(parts) + "\\end{document}\n"
-
-
-def to_markdown(document: Document) -> str:
-    """All tables of the report in Markdown, under the titles of their sections."""
-    parts = [f"# {document.title}\n\n{document.headline}\n"]
-    before = ""
-    for title, table in tables(document):
-        heads = [column.title for column in table.columns]
-        lines = [heads, [MARKS[column.align] for column in table.columns], *table.rows]
-        body = "\n".join("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in lines)
-        heading = f"## {title}\n\n" if title != before else ""
-        caption = f"\n\n{table.caption}" if table.caption else ""
-        parts.append(f"{heading}{body}{caption}\n")
-        before = title
-    return "\n".join(parts)
 
 
 def tables(document: Document) -> Iterator[tuple[str, Table]]:
@@ -63,7 +48,11 @@ def tables(document: Document) -> Iterator[tuple[str, Table]]:
 
 def latex(text: str) -> str:
     """Plain text for LaTeX; a character that its standard fonts lack as its code point."""
-    return "".join(SPECIAL.get(c) or SYMBOLS.get(c) or (c if ord(c) < 0x180 else f"U+{ord(c):04X}") for c in text)
+    return "".join(SPECIAL.get(c) or SYMBOLS.get(c) or (c if _has_font(c) else f"U+{ord(c):04X}") for c in text)
+
+
+def _has_font(character: str) -> bool:
+    return ord(character) < 0x180 and character.isprintable()
 
 
 def _columns(table: Table) -> str:
@@ -77,7 +66,3 @@ def _columns(table: Table) -> str:
 
 def _row(cells: list[str]) -> str:
     return " & ".join(cells) + " \\\\\n"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

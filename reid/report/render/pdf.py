@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from reid.report.elements import Document
 from reid.report.render.assets import ASSETS
 from reid.report.style import FONTS
+from reid.shown import printable
 
 
 def to_pdf(document: Document, folder: Path) -> bytes:
@@ -41,7 +42,7 @@ def to_plain(value: object, known: frozenset[int]) -> JsonValue:
     set as an empty box. Raises TypeError for what is no part of a document.
     """
     if isinstance(value, str):
-        return "".join(c if ord(c) in known or c in "\n\t" else f"\\u{ord(c):04x}" for c in value)
+        return "".join(c if ord(c) in known or c in "\n\t" else f"\\u{ord(c):04x}" for c in printable(value))
     if isinstance(value, int):
         return value
     if isinstance(value, Sequence):
