@@ -9,9 +9,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from reid.errors import InputError
+from reid.files import write_record
 from reid.store.plan import read_plan
 from reid.store.run_folder import RunFolder
-from reid.store.run_records import RunState, StateRecord
+from reid.store.run_records import DatasetRecord, RunState, StateRecord
 from reid.tracking.generations import NUMBER, PLAN
 from reid.tracking.mlflow_store import Store, tracking_errors
 from reid.tracking.writer import FOLDER, KEPT
@@ -48,14 +49,17 @@ def download(uri: str, grid: str, output: Path, images: Path | None = None) -> P
         folder = output / "grids" / grid
         folder.mkdir(parents=True)
         _fetch(store, keepers[0], PLAN, folder / PLAN)
-        planned = read_plan(folder).plan.run_by_signature
+        plan, root = read_plan(folder).plan, "" if images is None else str(images.resolve())
+        if plan.dataset:
+            write_record(folder / PLAN, plan.model_copy(update={"dataset": _at(plan.dataset, root)}))
+        planned = plan.run_by_signature
         for run in planned.values():
             if not SIGNATURE.fullmatch(run.signature):
                 raise InputError(f"{uri}: the plan of {grid} names a run {run.signature[:40]!r}, which is no signature")
         runs = store.search(found.experiment_id, {"reid.kind": "run"})
         ours = [run for run in runs if run.data.tags.get("reid.signature") in planned]
         with ThreadPoolExecutor(AT_A_TIME) as pool:
-            list(pool.map(lambda run: _download_run(store, run, output / "runs", images), ours))
+            list(pool.map(lambda run: _download_run(store, run, output / "runs", root), ours))
     return folder
 
 
@@ -73,7 +77,7 @@ def _experiment(store: Store, grid: str) -> "Experiment":
     )
 
 
-def _download_run(store: Store, run: "Run", runs: Path, images: Path | None) -> None:
+def _download_run(store: Store, run: "Run", runs: Path, root: str) -> None:
     folder = RunFolder(runs / run.data.tags["reid.signature"])
     folder.path.mkdir(parents=True, exist_ok=True)
     run_id = run.info.run_id
@@ -82,12 +86,18 @@ def _download_run(store: Store, run: "Run", runs: Path, images: Path | None) -> 
         if f"{FOLDER}/{name}" in there:
             _fetch(store, run, f"{FOLDER}/{name}", folder.path / name)
     if asked := folder.read_run():
-        dataset = asked.dataset.model_copy(update={"root": "" if images is None else str(images.resolve())})
-        folder.write_run(asked.model_copy(update={"dataset": dataset}))
+        folder.write_run(asked.model_copy(update={"dataset": _at(asked.dataset, root)}))
     if not (folder.path / "state.json").exists():  # still running: the rest is sent when it ends
         folder.write_state(StateRecord(state=_state(run)))
     elif any(file.path == CURVES for file in store.client.list_artifacts(run_id)):
         _fetch(store, run, CURVES, folder.path / CURVES)
+
+
+def _at(dataset: DatasetRecord, root: str) -> DatasetRecord:
+    """The record of data that lie in another folder."""
+    return dataset.model_copy(
+        update={"root": root, "sets": {name: _at(one, root) for name, one in dataset.sets.items()}}
+    )
 
 
 def _state(run: "Run") -> RunState:

@@ -130,3 +130,12 @@ def test_a_report_from_a_server_over_http_has_the_bytes_of_the_one_from_folders(
         assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
     there = [tmp_path / "there" / path.relative_to(tmp_path / "here") for path in here]
     assert [path.read_bytes() for path in there] == [path.read_bytes() for path in here]
+
+
+def test_where_images_are_is_not_the_servers_to_say(fabric: Fabric, tmp_path: Path) -> None:
+    fabric.grid(tricks=("bnneck",), seeds=(0,))
+    sync(fabric.output, None)
+    for number, (images, root) in enumerate(((None, ""), (tmp_path, str(tmp_path)))):
+        there = read_plan(download(embedded_uri(fabric.output), "demo", tmp_path / f"there-{number}", images))
+        told = [there.plan.dataset, *(there.run(run.signature).require_run().dataset for run in there.plan.runs)]
+        assert {dataset.root for dataset in told if dataset} == {root}
