@@ -55,9 +55,9 @@ def main() -> None:
     except InputError as error:
         refuse(str(error))
     except typer.TyperException as error:  # of the words of the command; without any, help was shown
-        if line := hide(error.format_message()).rstrip("."):
+        if wrong := hide(error.format_message()).rstrip("."):
             context = getattr(error, "ctx", None)
-            refuse(f"{line}; `{context.command_path if context else 'reid'} --help` says more")
+            refuse(f"{wrong}; `{context.command_path if context else 'reid'} --help` says more")
         sys.exit(error.exit_code)
     except SystemExit as ended:
         if not ended.code and (line := incomplete_output()):

@@ -79,15 +79,13 @@ def sqlite_uri(path: Path) -> str:
 def _bring_home(database: Path, artifacts: str) -> None:
     """Make the artifacts of a store those in the folder with the URI `artifacts`, and not its original's.
 
-    MLflow keeps absolute places alone: it would write what a copy says into the original's files, and delete those. The
-    place of its first experiment tells where the store was made. What is no database MLflow itself tells.
+    MLflow keeps absolute places: it would write what a copy says into the original's files, and delete those.
     """
     with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as connection, connection:
-        found = connection.execute("SELECT artifact_location FROM experiments WHERE experiment_id = 0").fetchone()
-        before = found[0].rpartition("/")[0] if found and found[0] else artifacts
-        if before != artifacts:
-            for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
-                connection.execute(MOVED.format(table=table, column=column), {"home": artifacts, "before": before})
+        first = connection.execute("SELECT artifact_location FROM experiments WHERE experiment_id = 0").fetchone()
+        before = first[0].rpartition("/")[0] if first and first[0] else artifacts
+        for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")) * (before != artifacts):
+            connection.execute(MOVED.format(table=table, column=column), {"home": artifacts, "before": before})
 
 
 def without_login(uri: str) -> str:
