@@ -3,8 +3,7 @@
 A run's value is the mean of its arm, a shift of its seed, what the tricks do otherwise in this seed, and noise.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
@@ -16,8 +15,8 @@ from reid.statistics.linear_model import Analysis
 K = 6
 SIX = Coding(tuple("abcdef"), (("off", "on"),) * K)
 ARMS = np.array(list(product((0, 1), repeat=K)), dtype=np.int64)
-MAIN = np.array([0.5, -0.3, 0.2, 0.0, 0.0, 0.0])
-GRIDS = 1500
+MAIN = (0.5, -0.3, 0.2, 0.0, 0.0, 0.0)
+GRIDS = 1000
 # E = ABC, F = BCD, and the cosets: quarters of resolution IV.
 QUARTERS = [ARMS[((ARMS[:, [0, 1, 2, 4]].sum(1) % 2) == a) & ((ARMS[:, [1, 2, 3, 5]].sum(1) % 2) == b)]
             for a, b in ((0, 0), (1, 1), (0, 1), (1, 0))]  # fmt: skip
@@ -36,7 +35,7 @@ class World:
     noisy: float = 1.0
     heavy: bool = False
     missing: float = 0.0
-    main: Sequence[float] = field(default_factory=lambda: MAIN.tolist())
+    main: tuple[float, ...] = MAIN
 
 
 @dataclass(frozen=True)
