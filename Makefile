@@ -7,8 +7,10 @@ INSTALLED := $(VENV)/.installed
 PYTEST := $(VENV)/bin/python -m pytest --quiet
 # Many tests wait for servers and workers more than they compute.
 WORKERS ?= 4
+# Tests start hundreds of processes: none of them shall compile the sources anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test fast lint types docs golden e2e faults browser measure clean
+.PHONY: demo test suite fast lint types docs golden e2e faults browser measure clean
 
 demo: $(INSTALLED)
 	$(VENV)/bin/reid ablate experiments/demo.yaml
@@ -17,7 +19,9 @@ demo: $(INSTALLED)
 	@echo "Report:    output/grids/demo/report.pdf"
 	@echo "MLflow UI: $(VENV)/bin/reid ui"
 
-test: lint types
+test: lint types suite
+
+suite: $(INSTALLED)
 	$(PYTEST) -n $(WORKERS)
 
 fast: $(INSTALLED)
@@ -44,7 +48,8 @@ measure: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(VENV)/bin/python -m pip install --quiet --no-compile --constraint constraints.txt --editable ".[dev]"
+	$(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib || true  # on all cores; pip has one, and some files are no Python 3
 	touch $@
 
 clean:

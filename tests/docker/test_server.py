@@ -65,7 +65,7 @@ def test_a_grid_reaches_postgresql_through_the_server(
         assert process.poll() is None, (tmp_path / "log").read_text()
         assert status(f"{server}/api/2.0/mlflow/experiments/search?max_results=1", "elsewhere") == 403
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://localhost:{port}")
-        file = write_toy(tmp_path, tiny_root)
+        file = write_toy(tmp_path, tiny_root, epochs=4)
         file.write_text(file.read_text().replace("{random_erasing: , bnneck: , center_loss: }", "{bnneck: }"))
         text = ablate(file, tmp_path / "output")
         assert "2 finished" in text

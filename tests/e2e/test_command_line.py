@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.grids import ablate, final_table, states, write_toy
+from tests.helpers.grids import UNTRACKED, ablate, final_table, states, write_toy
 
 pytestmark = pytest.mark.e2e
 
@@ -100,7 +100,8 @@ def test_sync_rebuilds_a_lost_store(output: Path, tmp_path: Path) -> None:
 
 def test_an_unreachable_mlflow_does_not_stop_training(tiny_root: Path, tmp_path: Path) -> None:
     grid = write_toy(tmp_path, tiny_root, epochs=4)
-    text = ablate(grid, tmp_path / "output", "--tracking-uri", "http://127.0.0.1:9")
-    assert "8 finished" in text
+    grid.write_text(grid.read_text().replace("{random_erasing: , bnneck: , center_loss: }", "{bnneck: }"))
+    text = ablate(grid, tmp_path / "output", *UNTRACKED)
+    assert "2 finished" in text
     assert "training goes on" in text
-    assert "8 runs projected" in reid("sync", "--output", tmp_path / "output")
+    assert "2 runs projected" in reid("sync", "--output", tmp_path / "output")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.grids import ablate, final_table, write_toy
+from tests.helpers.grids import UNTRACKED, ablate, final_table, write_toy
 
 MISBEHAVIOUR = Path(__file__).parent / "misbehaviour"
 
@@ -21,7 +21,7 @@ def trained(toy: Path, shared: Callable[[str, Callable[[Path], None]], Path]) ->
     """The output folder of the toy grid when nothing goes wrong."""
 
     def train(folder: Path) -> None:
-        ablate(toy, folder / "output")
+        ablate(toy, folder / "output", *UNTRACKED)
 
     return shared("undisturbed", train) / "output"
 

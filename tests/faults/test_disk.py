@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.faults.conftest import Misbehave
-from tests.helpers.grids import ablate, epochs_done, final_table, start_ablate, wait_for
+from tests.helpers.grids import UNTRACKED, ablate, epochs_done, final_table, start_ablate, wait_for
 
 pytestmark = pytest.mark.faults
 FEW_TRIES = {"reid.execution.failures": {"FIRST_DELAY": 0.01}, "reid.execution.dispatch": {"ATTEMPTS": 2}}
@@ -76,17 +76,16 @@ def test_a_disk_that_stays_full_and_then_is_read_only_ends_the_launch_with_one_l
     gave_up(process)
     ballast.unlink()
 
-    elsewhere = ("--tracking-uri", "http://127.0.0.1:9")  # a database that is open for writing forbids what follows
-    process = start_ablate(toy, output, "--stop-after", "2", *elsewhere, environment=environment)
+    process = start_ablate(toy, output, "--stop-after", "2", *UNTRACKED, environment=environment)
     wait_for(lambda: epochs_done(output) >= 20, 240)
-    remount(disk, "ro")
+    remount(disk, "ro")  # which a database that is open for writing would forbid
     assert "Read-only file system" in gave_up(process)
-    process = start_ablate(toy, output)
+    process = start_ablate(toy, output, *UNTRACKED)
     text, _ = process.communicate(timeout=240)
     assert process.returncode == 2, text
     assert "the output folder must be writable (Read-only file system); give another with --output" in text
     remount(disk, "rw")
-    ablate(toy, output)
+    ablate(toy, output, *UNTRACKED)
     assert final_table(output) == undisturbed
 
 

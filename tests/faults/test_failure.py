@@ -9,7 +9,7 @@ import pytest
 
 from reid.store.run_folder import RunFolder
 from tests.faults.conftest import Misbehave
-from tests.helpers.grids import ablate, final_table, start_ablate
+from tests.helpers.grids import UNTRACKED, ablate, final_table, start_ablate
 from tests.helpers.records import raw
 
 pytestmark = pytest.mark.faults
@@ -29,7 +29,7 @@ def test_runs_that_raise_hang_and_go_nan_cost_nothing_but_themselves(
         {signatures[arm]: what for arm, what in orders.items()}, {"reid.execution.failures": {"FIRST_DELAY": 0.01}}
     )
     output = tmp_path / "output"
-    code, text = end(start_ablate(toy, output, "--watchdog", "60", environment=environment))
+    code, text = end(start_ablate(toy, output, *UNTRACKED, "--watchdog", "60", environment=environment))
     assert code == 1, text
     assert "Traceback" not in text
     assert "grid toy: 5 finished, 2 failed, 1 diverged" in text.replace("1 diverged, 2 failed", "2 failed, 1 diverged")
@@ -50,12 +50,12 @@ def test_runs_that_raise_hang_and_go_nan_cost_nothing_but_themselves(
     assert "total loss is nan" in states["010"]["reason"]
     assert states["110"]["attempts"] == 2, "it was right the second time"
 
-    code, text = end(start_ablate(toy, output, environment=environment))
+    code, text = end(start_ablate(toy, output, *UNTRACKED, environment=environment))
     assert code == 1, "what is quarantined stays failed"
     assert raw(RunFolder(folders["000"].path), "state")["attempts"] == 2, "and is not tried again"
     reid("retry", "toy", output=output)
     reid("forget", signatures["010"], output=output)
-    ablate(toy, output)
+    ablate(toy, output, *UNTRACKED)
     assert final_table(output) == undisturbed
 
 
@@ -70,7 +70,7 @@ def test_failures_alike_in_a_row_end_the_launch_with_one_line(
 ) -> None:
     environment = misbehave(dict.fromkeys(signatures.values(), "raise"))
     output = tmp_path / "output"
-    code, text = end(start_ablate(toy, output, "--stop-after", "2", environment=environment))
+    code, text = end(start_ablate(toy, output, *UNTRACKED, "--stop-after", "2", environment=environment))
     assert code == 1, text
     assert "stopped: 2 different runs in a row failed alike: ValueError: asked to raise at iteration" in text
     begun = [path for path in (output / "runs").iterdir() if raw(RunFolder(path), "state")]
@@ -78,7 +78,7 @@ def test_failures_alike_in_a_row_end_the_launch_with_one_line(
 
 
 def test_a_diverging_arm_is_a_result(toy: Path, tmp_path: Path) -> None:
-    text = ablate(toy, tmp_path, "--set", "schedule.base=1e30")
+    text = ablate(toy, tmp_path, *UNTRACKED, "--set", "schedule.base=1e30")
     assert "8 diverged" in text
     for path in (tmp_path / "runs").glob("*"):
         folder = RunFolder(path)
@@ -86,5 +86,5 @@ def test_a_diverging_arm_is_a_result(toy: Path, tmp_path: Path) -> None:
         curves = folder.curves()
         assert curves is not None
         assert len(curves) > 0
-    assert "8 diverged" in ablate(toy, tmp_path, "--set", "schedule.base=1e30")
+    assert "8 diverged" in ablate(toy, tmp_path, *UNTRACKED, "--set", "schedule.base=1e30")
     assert all(raw(RunFolder(path), "state")["attempts"] == 1 for path in (tmp_path / "runs").glob("*"))

@@ -9,7 +9,7 @@ import pytest
 
 from reid.grids.halving import ArmProgress, Halving, decide
 from reid.store.run_folder import RunFolder
-from tests.helpers.grids import ablate, final_table, start_ablate, wait_during
+from tests.helpers.grids import UNTRACKED, ablate, final_table, start_ablate, wait_during
 from tests.helpers.records import raw
 
 pytestmark = pytest.mark.faults
@@ -39,7 +39,7 @@ def test_a_budget_survives_kills_and_can_be_taken_out(
 ) -> None:
     output = tmp_path / "output"
     for moment in (lambda state: state.get("epoch", 0) >= 4, lambda state: state.get("early_stopped")):
-        process = start_ablate(halved, output)
+        process = start_ablate(halved, output, *UNTRACKED)
         wait_during(process, lambda moment=moment: some(moment, output))
         process.kill()
         process.communicate()
@@ -58,8 +58,8 @@ def test_a_budget_survives_kills_and_can_be_taken_out(
             assert found == ("stopped", True, verdicts[arm].epoch, verdicts[arm].reason)
 
     before = {path: path.stat().st_mtime_ns for path in output.glob("runs/*/state.json")}
-    ablate(halved, output)
+    ablate(halved, output, *UNTRACKED)
     assert {path: path.stat().st_mtime_ns for path in before} == before, "it is complete: nothing is touched"
-    ablate(toy, output)
+    ablate(toy, output, *UNTRACKED)
     assert final_table(output) == undisturbed
     assert not some(lambda state: state["early_stopped"], output)

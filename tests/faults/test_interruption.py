@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from reid.store.run_folder import RunFolder
-from tests.helpers.grids import ablate, epochs_done, final_table, start_ablate, states, wait_for, workers_of
+from tests.helpers.grids import UNTRACKED, ablate, epochs_done, final_table, start_ablate, states, wait_for, workers_of
 from tests.helpers.records import raw, write_raw
 
 pytestmark = pytest.mark.faults
@@ -27,7 +27,7 @@ def end(process: "subprocess.Popen[str]") -> tuple[int, str]:
 
 
 def test_a_killed_worker_costs_nothing_but_its_epoch(toy: Path, undisturbed: dict[str, Any], tmp_path: Path) -> None:
-    process = start_ablate(toy, tmp_path)
+    process = start_ablate(toy, tmp_path, *UNTRACKED)
     wait_for(lambda: epochs_done(tmp_path) >= 20)
     victim = workers_of(process)[0]
     victim.kill()
@@ -127,7 +127,7 @@ KILLS = 50
 
 def test_fifty_kills_at_random_moments(toy: Path, undisturbed: dict[str, Any], tmp_path: Path) -> None:
     """Parent and worker at once, soon after they began or soon after an epoch; they lose nothing but that epoch."""
-    process = start_ablate(toy, tmp_path)
+    process = start_ablate(toy, tmp_path, *UNTRACKED)
     wait_for(lambda: len(states(tmp_path)) == 8, 240)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
@@ -150,7 +150,7 @@ def test_fifty_kills_at_random_moments(toy: Path, undisturbed: dict[str, Any], t
             assert parent.stdout.readline() == "over\n"
         parent.stdin.close()
     assert killed == KILLS, "the grid ended before: train longer"
-    ablate(toy, tmp_path)
+    ablate(toy, tmp_path, *UNTRACKED)
     assert final_table(tmp_path) == undisturbed
 
 
@@ -169,14 +169,14 @@ def test_ctrl_c_twice_ends_at_once(toy: Path, undisturbed: dict[str, Any], tmp_p
     code, text = end(process)
     assert code == 130, text
     assert "running" not in states(tmp_path).values()
-    ablate(toy, tmp_path)
+    ablate(toy, tmp_path, *UNTRACKED)
     assert final_table(tmp_path) == undisturbed
 
 
 def test_a_truncated_or_overwritten_checkpoint_falls_back_to_the_one_before(
     toy: Path, undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:
-    process = start_ablate(toy, tmp_path)
+    process = start_ablate(toy, tmp_path, *UNTRACKED)
     wait_for(lambda: epochs_done(tmp_path) >= 10)
     process.kill()
     end(process)
@@ -185,6 +185,6 @@ def test_a_truncated_or_overwritten_checkpoint_falls_back_to_the_one_before(
     for number, path in enumerate(broken):
         whole = path.read_bytes()
         path.write_bytes(whole[:1000] if number % 2 else bytes(len(whole)))
-    ablate(toy, tmp_path)
+    ablate(toy, tmp_path, *UNTRACKED)
     assert final_table(tmp_path) == undisturbed
     assert any("falling back to the one before" in RunFolder(path.parent).log.read_text() for path in broken)

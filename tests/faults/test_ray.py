@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reid.store.run_folder import RunFolder
-from tests.helpers.grids import epochs_done, final_table, start_ablate, wait_during
+from tests.helpers.grids import UNTRACKED, epochs_done, final_table, start_ablate, wait_during
 from tests.helpers.ray_cluster import ENVIRONMENT, RayCluster
 from tests.helpers.records import raw
 from tests.helpers.services import need
@@ -66,7 +66,7 @@ def test_a_run_that_is_ended_at_once_is_told_as_lost(cluster: RayCluster, toy: P
 def test_a_killed_worker_and_a_killed_node_leave_the_table_as_it_is(
     cluster: RayCluster, toy: Path, undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:
-    process = start_ablate(toy, tmp_path, "--executor", "ray", "--address", cluster.address)
+    process = start_ablate(toy, tmp_path, *UNTRACKED, "--executor", "ray", "--address", cluster.address)
     try:
         wait_during(process, lambda: epochs_done(tmp_path) >= 8 and cluster.training(0))
         cluster.training(0)[0].kill()

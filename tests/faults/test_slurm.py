@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reid.store.run_folder import RunFolder
-from tests.helpers.grids import epochs_done, final_table, start_ablate, states, wait_during, write_toy
+from tests.helpers.grids import UNTRACKED, epochs_done, final_table, start_ablate, states, wait_during, write_toy
 from tests.helpers.records import raw
 from tests.helpers.services import need
 from tests.helpers.slurm import Slurm, missing
@@ -42,7 +42,7 @@ def running(output: Path) -> list[RunFolder]:
 def test_a_killed_and_a_cancelled_job_leave_the_table_as_it_is(
     slurm: Slurm, toy: Path, undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:
-    process = start_ablate(toy, tmp_path, "--executor", "slurm", "--slurm", "time=60")
+    process = start_ablate(toy, tmp_path, *UNTRACKED, "--executor", "slurm", "--slurm", "time=60")
     try:
         wait_during(process, lambda: epochs_done(tmp_path) >= 2 and running(tmp_path))
         os.kill(raw(running(tmp_path)[0], "state")["pid"], signal.SIGKILL)
@@ -74,7 +74,7 @@ def test_a_plugin_trains_in_a_job(slurm: Slurm, tiny_root: Path, tmp_path: Path)
     file = write_toy(tmp_path, tiny_root, epochs=2)
     factors = file.read_text().replace("{random_erasing: , bnneck: , center_loss: }", "{mine: }")
     file.write_text(factors.replace("name: toy\n", "name: toy\nplugins: [mine.py]\n"))
-    process = start_ablate(file, tmp_path / "output", "--executor", "slurm", "--slurm", "time=60")
+    process = start_ablate(file, tmp_path / "output", *UNTRACKED, "--executor", "slurm", "--slurm", "time=60")
     text, _ = process.communicate(timeout=400)
     assert process.returncode == 0, text
     runs = [RunFolder(path) for path in (tmp_path / "output" / "runs").iterdir()]

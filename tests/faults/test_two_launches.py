@@ -11,7 +11,7 @@ import pytest
 
 from reid.store.run_folder import RunFolder
 from tests.faults.conftest import Misbehave
-from tests.helpers.grids import final_table, start_ablate, states, wait_for
+from tests.helpers.grids import UNTRACKED, final_table, start_ablate, states, wait_for
 from tests.helpers.records import raw
 
 pytestmark = pytest.mark.faults
@@ -58,7 +58,7 @@ def test_two_launches_on_one_machine_and_reid_stop_stops_both(
         assert code == 130, text
     assert "running" not in states(tmp_path).values()
     assert "stopped" in states(tmp_path).values()
-    both = [start_ablate(toy, tmp_path) for _ in range(2)]
+    both = [start_ablate(toy, tmp_path, *UNTRACKED) for _ in range(2)]
     for process in both:
         code, text = end(process)
         assert code == 0, text

@@ -34,6 +34,10 @@ seeds: [0]
 """
 
 
+# For launches whose test does not look at MLflow: its tables and figures cost as much as the toy's training.
+UNTRACKED = ("--tracking-uri", "http://127.0.0.1:9")
+
+
 def write_toy(folder: Path, root: Path, epochs: int = 12) -> Path:
     file = folder / "toy.yaml"
     file.write_text(TOY.format(root=root, epochs=epochs))
@@ -76,11 +80,11 @@ def ablate(grid: Path, output: Path, *words: str) -> str:
 
 
 def workers_of(process: "subprocess.Popen[str]") -> list[psutil.Process]:
-    """The live worker processes of a running `reid ablate`."""
+    """The live worker processes of a running `reid ablate`: children of the server that it forks them from."""
     found = []
     for child in psutil.Process(process.pid).children(recursive=True):
         with suppress(psutil.NoSuchProcess):  # it ended since it was listed; a zombie is one of these too
-            if "spawn_main" in " ".join(child.cmdline()):
+            if child.ppid() != process.pid and "forkserver" in " ".join(child.cmdline()):
                 found.append(child)
     return found
 
