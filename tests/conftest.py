@@ -1,6 +1,9 @@
 """What several levels of tests share: a tiny drawn data set and recipes that train on it in a second."""
 
 import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy reads it: tests run side by side, threads of each would spin
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

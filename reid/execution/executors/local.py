@@ -27,7 +27,7 @@ from reid.store.run_records import ProgressRecord, RunState
 SERVER = multiprocessing.get_context(
     "forkserver"
 )  # imports, and no more: a fork after CUDA is initialised is undefined
-PRELOADED = ["reid.execution.worker", "reid.models.backbones.resnet", "sklearn.metrics"]
+PRELOADED = ["reid.execution.worker", "reid.models.backbones.resnet"]
 
 
 @dataclass
