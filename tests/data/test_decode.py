@@ -34,6 +34,12 @@ def png(width: int, height: int) -> bytes:
     )
 
 
+def gif(width: int, height: int) -> bytes:
+    """A GIF of one frame that claims a size, with hardly any data."""
+    screen = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + bytes(6)
+    return screen + b"," + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\x02\x02\x4c\x01\x00;"
+
+
 def jpeg() -> bytes:
     file = io.BytesIO()
     Image.effect_noise((40, 80), 90).convert("RGB").save(file, "JPEG")
@@ -50,9 +56,22 @@ def jpeg() -> bytes:
         (png(40, 80), "image file is truncated"),
         (png(20000, 20000), "exceeds limit of"),
         (png(10000, 10000), "exceeds limit of"),
+        (b"P6 20000 20000 255\n" + bytes(100), "exceeds limit of"),
+        (gif(20000, 20000), "exceeds limit of"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", UNKNOWN),
     ],
-    ids=["zero bytes", "text", "header only", "truncated", "empty png", "20000x20000", "10000x10000", "program"],
+    ids=[
+        "zero bytes",
+        "text",
+        "header only",
+        "truncated",
+        "empty png",
+        "20000x20000",
+        "10000x10000",
+        "PPM",
+        "GIF",
+        "program",
+    ],
 )
 def test_unreadable_files_are_named_in_one_line(content: bytes, reason: str, tmp_path: Path) -> None:
     path = tmp_path / "a 人.jpg"
