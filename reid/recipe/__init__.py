@@ -21,6 +21,7 @@ from reid.recipe.fields import (
     RecipeSection,
     Schedule,
     Seeds,
+    Streams,
     Triplet,
 )
 from reid.recipe.losses import LOSS_SECTIONS, LOSS_TITLES, LossSection
@@ -55,6 +56,7 @@ __all__ = [
     "Schedule",
     "Seeds",
     "Slot",
+    "Streams",
     "Triplet",
     "digest",
 ]

@@ -239,3 +239,11 @@ class Evaluation(RecipeSection):
         if self.rerank_k2 > self.rerank_k1:
             raise ValueError(f"rerank_k2 must be at most rerank_k1, found {self.rerank_k2} and {self.rerank_k1}")
         return self
+
+
+class Streams(RecipeSection):
+    """Which of many equal sets of random streams a seed draws from: another `variant` is another training of the same
+    recipe. A placebo in a grid sets it, to show what an effect of nothing looks like.
+    """
+
+    variant: Annotated[int, Field(ge=0)] = 0

@@ -24,6 +24,7 @@ from reid.recipe.fields import (
     Pooling,
     RecipeSection,
     Schedule,
+    Streams,
     Triplet,
 )
 from reid.recipe.losses import LOSS_SECTIONS, LossSection, OwnLosses
@@ -49,6 +50,7 @@ class Recipe(RecipeSection):
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
     evaluation: Evaluation = Evaluation()
+    streams: Streams = Streams()
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
@@ -58,11 +60,13 @@ class Recipe(RecipeSection):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_absent_losses(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # A recipe without a loss from outside reads, and is signed, as before there were any.
+    def _without_what_is_absent(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Without a loss from outside, and with the first streams, a recipe reads and is signed as before there were any.
         tree: dict[str, Any] = serialize(self)
         if not self.losses:
             tree.pop("losses", None)
+        if not self.streams.variant:
+            tree.pop("streams", None)
         return tree
 
     def set(self, fields: Mapping[str, Any]) -> "Recipe":
@@ -104,7 +108,7 @@ class Recipe(RecipeSection):
 
     def flat(self) -> dict[str, Any]:
         """The value of every field by its dotted path, in declaration order."""
-        sections = self.model_dump()
+        sections = self.model_dump() | {"streams": self.streams.model_dump()}
         sections |= {f"losses.{name}": self.own_loss(name).model_dump() for name in LOSS_SECTIONS}
         return {f"{name}.{field}": value for name in self.sections() for field, value in sections[name].items()}
 

@@ -15,7 +15,7 @@ from reid.errors import InputError
 from reid.evaluation.features import evaluate
 from reid.models import build_model, load_pretrained, pretrained_file, require_backbone
 from reid.recipe import Recipe
-from reid.seeding import numpy_generator, torch_generator
+from reid.seeding import numpy_generator, seed_of, torch_generator
 from reid.training.diagnostics.conflict import EVERY
 from reid.training.ema import Average
 from reid.training.events import Checkpoint, Diverged, Evaluated, Event, Steps, TrainingState
@@ -43,6 +43,8 @@ def train(
     Raises InputError as `require_trainable` does.
     """
     require_trainable(recipe, data.dataset)
+    if recipe.streams.variant:
+        seed = seed_of(seed, "variant", recipe.streams.variant)
     labels = data.dataset.train_labels
     num_classes = data.dataset.num_classes
     model = build_model(recipe, num_classes, seed)

@@ -96,3 +96,12 @@ def test_the_recipe_for_published_checkpoints_is_all_six_tricks() -> None:
         recipe = trick.apply(recipe)
     file = Path(__file__).parents[2] / "experiments" / "recipes" / "strong-baseline.yaml"
     assert load(file, Recipe) == recipe.set({"backbone.pretrained": "none"})
+
+
+def test_the_first_streams_are_signed_as_before_there_were_others() -> None:
+    assert Recipe().signature() == "11fdbda6ba440594"
+    assert "streams" not in Recipe().model_dump()
+    other = Recipe().set({"streams.variant": 1})
+    assert other.signature() != Recipe().signature()
+    assert other.model_dump()["streams"] == {"variant": 1}
+    assert Recipe.model_validate(other.model_dump()) == other

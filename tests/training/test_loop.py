@@ -225,3 +225,12 @@ def test_images_in_host_memory_train_the_same_network(
     monkeypatch.setattr("reid.data.training_images.stay_on_host", lambda *_: True)
     hosted = [event for event in events_of(recipe, tiny) if isinstance(event, Checkpoint)][-1].state.model
     assert all(torch.equal(resident[name], hosted[name]) for name in resident)
+
+
+def test_other_streams_are_another_training_and_nothing_else(tiny: DecodedDataset, tiny_recipe: Recipe) -> None:
+    def trained(variant: int) -> TrainingState:
+        events = events_of(tiny_recipe.set({"streams.variant": variant}), tiny)
+        return [event.state for event in events if isinstance(event, Checkpoint)][-1]
+
+    assert same(trained(0), [e.state for e in events_of(tiny_recipe, tiny) if isinstance(e, Checkpoint)][-1])
+    assert not same(trained(0).model, trained(1).model)
