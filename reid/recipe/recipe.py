@@ -61,7 +61,7 @@ class Recipe(RecipeSection):
 
     @model_serializer(mode="wrap")
     def _without_what_is_absent(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Without a loss from outside, and with the first streams, a recipe reads and is signed as before there were any.
+        # Without a loss from outside and other streams, a recipe reads and is signed as before there were any.
         tree: dict[str, Any] = serialize(self)
         if not self.losses:
             tree.pop("losses", None)

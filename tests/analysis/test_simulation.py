@@ -39,8 +39,8 @@ SINGLE: dict[str, tuple[Callable[[Analysis], Inference], list[tuple[str, str]]]]
 # In blocks of one run an arm, interactions of three tricks and more look like tricks that vary between seeds: intervals
 # of main effects, pairs and Shapley values are wider than they need be, never narrower.
 WIDE = {("blocks", "high order")}
-# One run an arm shows no noise of an arm of its own, so blocks know nothing of unequal variances; and without a fifth
-# of them too little is left to tell how far interactions of more than two factors are to be shrunk: no intervals at all.
+# One run an arm shows no noise of an arm of its own, so blocks know nothing of unequal variances; without a fifth of
+# them too little is left to tell how far interactions of more than two factors are to be shrunk: no intervals.
 UNSEEN = {("blocks", "unequal variances"), ("blocks", "a fifth missing")}
 
 
