@@ -85,7 +85,7 @@ class BackgroundTracker:
         """Wait for the thread to end; returns why that is given up, if it is."""
         self._thread.join(SILENT_SECONDS)
         if self._thread.is_alive():
-            self._warn(f"MLflow: {len(self._left)} folders are still to be shown; Ctrl-C leaves them to `reid sync`")
+            self._warn(f"MLflow: folders still to be shown: {len(self._left)}; Ctrl-C leaves them to `reid sync`")
         since = begin = time.monotonic()
         steps = self._steps
         while self._thread.is_alive():

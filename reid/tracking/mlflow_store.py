@@ -4,7 +4,7 @@ import logging
 import os
 import socket
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from itertools import zip_longest
@@ -23,10 +23,12 @@ from reid.tracking.patience import CALL_SECONDS, FILES_SECONDS, Patience, Patien
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment, Metric, Run
+    from mlflow.store.entities import PagedList
 
 Entry = TypeVar("Entry")
 # The most entries that MLflow takes at once.
 METRICS, TAGS, PAGE = 800, 100, 1000
+MOST_PAGES = 1000
 SERVED_DATABASES = ("postgresql", "mysql", "mssql")
 CONNECT_SECONDS = 10.0
 LOCK_SECONDS = 120.0  # somebody of this output folder has the lock for as long as a few calls of the store take
@@ -198,12 +200,9 @@ class Store:
         """Experiments, deleted ones too, whose tags have these values."""
         from mlflow.entities import ViewType
 
-        found, token = [], None
-        while True:
-            page = self.client.search_experiments(ViewType.ALL, PAGE, _having(where), page_token=token)
-            found += list(page)
-            if not (token := page.token):
-                return found
+        return _all_pages(
+            lambda token: self.client.search_experiments(ViewType.ALL, PAGE, _having(where), page_token=token)
+        )
 
     def _owned(self, name: str, owner: str) -> "Experiment | None":
         ours = self.experiments({"reid.owner": owner, "reid.name": name})
@@ -237,12 +236,9 @@ class Store:
         terms = " and ".join(
             [*filter(None, [_having(where)]), *([f"attributes.status = '{status}'"] if status else [])]
         )
-        found, token = [], None
-        while True:
-            page = self.client.search_runs([experiment], terms, max_results=PAGE, page_token=token)
-            found += list(page)
-            if not (token := page.token):
-                return found
+        return _all_pages(
+            lambda token: self.client.search_runs([experiment], terms, max_results=PAGE, page_token=token)
+        )
 
     def log(self, run_id: str, metrics: "list[Metric]", params: Mapping[str, object], tags: Mapping[str, str]) -> None:
         """Write everything in as few batches as there can be; what is there already stays as it is."""
@@ -265,6 +261,18 @@ class Store:
 def told_params(params: Mapping[str, object]) -> dict[str, str]:
     """Parameters as MLflow keeps them."""
     return {keys.key(key): keys.value(value, keys.LONGEST_PARAM) for key, value in params.items()}
+
+
+def _all_pages(ask: "Callable[[str | None], PagedList[Entry]]") -> list[Entry]:
+    """All entries of a search, which a server answers page by page; one that never ends is refused."""
+    found: list[Entry] = []
+    token = None
+    for _ in range(MOST_PAGES):
+        page = ask(token)
+        found += page
+        if not (token := page.token):
+            return found
+    raise RefusedError(f"a search did not end after {MOST_PAGES} pages; see what answers there")
 
 
 def _having(where: Mapping[str, str]) -> str:

@@ -83,7 +83,7 @@ def test_mlflow_holds_an_arm_and_a_child_per_seed_with_true_states(output: Path)
         runs = store.execute(
             "select t.value, r.status from runs r join tags t on t.run_uuid = r.run_uuid where t.key = 'reid.kind'"
         ).fetchall()
-        assert sorted(runs) == [("arm", "FINISHED")] * 8 + [("run", "FINISHED")] * 8
+        assert sorted(runs) == [("arm", "FINISHED")] * 8 + [("plan", "FINISHED")] + [("run", "FINISHED")] * 8
         views = store.execute("select key from experiment_tags where key like 'mlflow.sharedViewState.%'").fetchall()
     assert len(views) >= 3
 
@@ -95,7 +95,7 @@ def test_sync_rebuilds_a_lost_store(output: Path, tmp_path: Path) -> None:
     shutil.rmtree(copy / "mlartifacts")
     assert "8 runs projected" in reid("sync", "--output", copy)
     with sqlite3.connect(copy / "mlflow.db") as store:
-        assert store.execute("select count(*) from runs").fetchone() == (16,)
+        assert store.execute("select count(*) from runs").fetchone() == (17,)
 
 
 def test_an_unreachable_mlflow_does_not_stop_training(tiny_root: Path, tmp_path: Path) -> None:

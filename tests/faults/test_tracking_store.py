@@ -13,7 +13,7 @@ import pytest
 from reid.tracking.mlflow_store import Store
 from reid.tracking.server import HOST, free_port, running_server
 from tests.faults.conftest import Misbehave
-from tests.helpers.grids import epochs_done, final_table, start_ablate, states, wait_for
+from tests.helpers.grids import epochs_done, final_table, start_ablate, states, wait_for, write_toy
 
 pytestmark = pytest.mark.faults
 
@@ -30,7 +30,7 @@ def statuses(database: Path) -> Counter[tuple[str, str]]:
         return Counter(store.execute(kinds).fetchall())
 
 
-WHOLE = Counter({("arm", "FINISHED"): 8, ("run", "FINISHED"): 8})
+WHOLE = Counter({("plan", "FINISHED"): 1, ("arm", "FINISHED"): 8, ("run", "FINISHED"): 8})
 
 
 def test_a_server_that_goes_down_mid_way(toy: Path, undisturbed: dict[str, Any], tmp_path: Path) -> None:
@@ -48,6 +48,28 @@ def test_a_server_that_goes_down_mid_way(toy: Path, undisturbed: dict[str, Any],
     assert statuses(served / "mlflow.db") != WHOLE
     with running_server(Store(None, served), port):
         assert sync(output, "--tracking-uri", uri) == "8 runs projected\n"
+    assert statuses(served / "mlflow.db") == WHOLE
+
+
+def test_a_server_that_is_killed_twice_and_comes_back(tiny_root: Path, misbehave: Misbehave, tmp_path: Path) -> None:
+    """All is shown at the end, without `reid sync`."""
+    output, served, port = tmp_path / "output", tmp_path / "served", free_port(0)
+    served.mkdir()
+    quick = misbehave({}, {"reid.tracking.background": {"FIRST_DELAY": 0.5, "LONGEST_DELAY": 2.0}})
+    grid = write_toy(tmp_path, tiny_root, epochs=60)
+    process = None
+    for outage in range(2):
+        with running_server(Store(None, served), port):
+            process = process or start_ablate(
+                grid, output, "--tracking-uri", f"http://{HOST}:{port}", environment=quick
+            )
+            shown = sum(statuses(served / "mlflow.db").values()) if outage else 0
+            wait_for(lambda shown=shown: sum(statuses(served / "mlflow.db").values()) > shown, 240)
+    assert process is not None
+    with running_server(Store(None, served), port):
+        assert process.poll() is None, "it ended before the server was there again"
+        text, _ = process.communicate(timeout=900)
+    assert process.returncode == 0, text
     assert statuses(served / "mlflow.db") == WHOLE
 
 

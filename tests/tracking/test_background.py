@@ -157,7 +157,7 @@ def test_a_store_that_never_answers_does_not_keep_the_end_waiting(
         mirrored.project(Path("a"))
     assert time.monotonic() - began < 10
     assert warnings == [
-        "MLflow: 1 folders are still to be shown; Ctrl-C leaves them to `reid sync`",
+        "MLflow: folders still to be shown: 1; Ctrl-C leaves them to `reid sync`",
         "MLflow: nothing came of it for 0 s, given up; `reid sync` repairs MLflow later",
     ]
 

@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from mlflow.store.entities import PagedList
 
-from reid.tracking import Tracker, TrackingError, download
+from reid.tracking import RefusedError, Tracker, TrackingError, download
 from reid.tracking import mlflow_store as stores
 from reid.tracking import patience as waits
 from reid.tracking.patience import Patience, Patient
@@ -106,3 +107,17 @@ def test_a_database_that_is_down_or_has_no_driver_is_told_at_once(driver: str, f
     with pytest.raises(TrackingError):
         download(f"{driver}://me:word@127.0.0.1:1/db", "demo", tmp_path)
     assert time.monotonic() - began < stores.CONNECT_SECONDS
+
+
+def test_a_search_that_never_ends_is_refused() -> None:
+    """A server that always names another page."""
+    asked = 0
+
+    def page(_: str | None) -> PagedList[int]:
+        nonlocal asked
+        asked += 1
+        return PagedList([asked], token="more")
+
+    with pytest.raises(RefusedError, match="a search did not end after 1000 pages"):
+        stores._all_pages(page)
+    assert asked == stores.MOST_PAGES
