@@ -75,6 +75,27 @@ def take_look(
     )
 
 
+def as_looked(effects: pd.DataFrame, last: LookRecord, scale: Scale) -> pd.DataFrame:
+    """Effects (see `reid.analysis.effects`) as the last look tells them: its intervals and kinds, which hold over all
+    looks. There is no p beside them: that of one look does not count the others.
+    """
+    found = effects.copy()
+    for name, look in last.factors.items():
+        found.loc[name, ["low", "high"]] = look.low, look.high
+        found.loc[name, ["p", "p_holm"]] = np.nan
+        found.loc[name, ["kind", "verdict"]] = Kind(look.kind), _words(look, last, scale)
+    return found.replace({"low": -np.inf, "high": np.inf}, np.nan)
+
+
+def _words(look: FactorLook, last: LookRecord, scale: Scale) -> str:
+    kind = Kind(look.kind)
+    if kind.has_sign or kind is Kind.NO_EFFECT:
+        return scale.words(kind, look.low, look.high)
+    if kind is Kind.NOT_ESTIMABLE:
+        return "not estimable from the batches so far"
+    return f"cannot tell within {last.runs} runs" if last.stop else "cannot tell yet - another batch follows"
+
+
 def _is_decided(kind: str) -> bool:
     return Kind(kind).has_sign or kind == Kind.NO_EFFECT
 

@@ -11,17 +11,20 @@ from reid.analysis.divergence_rate import divergence
 from reid.analysis.effects import effects
 from reid.analysis.interactions import alias_sums, interactions
 from reid.analysis.ladder import ladder, single_steps
+from reid.analysis.looks import as_looked
 from reid.analysis.published import compare
 from reid.analysis.query_uncertainty import query_uncertainty
 from reid.analysis.runs_table import COSTS, SCORES, SOURCES, mixture, read_runs
 from reid.analysis.seed_pairing import Pairing, pairing
 from reid.analysis.shapley import shapley
+from reid.analysis.verdict import Scale
 from reid.errors import InputError
 from reid.files import DamagedFileError
 from reid.metrics.spec import METRICS, is_fraction
 from reid.statistics.design import Design, design_of
 from reid.statistics.factor_coding import Term, coding
 from reid.statistics.linear_model import Analysis, analyse, usable
+from reid.store.looks import LookRecord, read_looks
 from reid.store.plan import GridFolder, Plan, read_plan
 from reid.store.run_records import RunRecord
 from reid.tricks.paper import PAPER_TRICKS
@@ -125,7 +128,15 @@ class Results:
             found[metric] = effects(
                 self.runs, self.names, metric, matters, self.titles, self.plan.design, self.plan.pairs_nil
             )
+        until = self.plan.until
+        if self.looks and until is not None and until.half_width is None:
+            found[MAIN] = as_looked(found[MAIN], self.looks[-1], Scale.of(MAIN, self.matters))
         return found
+
+    @cached_property
+    def looks(self) -> tuple[LookRecord, ...]:
+        """What a grid that grows was seen to say so far; none of other grids."""
+        return read_looks(self.grid.path) if self.plan.until is not None else ()
 
     @cached_property
     def interactions(self) -> pd.DataFrame:

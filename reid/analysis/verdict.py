@@ -75,14 +75,23 @@ class Scale:
 
         `low` and `high` hold together with those of the other factors and agree with `p_holm`.
         """
-        within = self.matters is not None and max(-low, high) < self.matters
-        declared = magnitude(self.metric, self.matters) if self.matters is not None else ""
         if p_holm < LEVEL:
             kind = self.sign(effect > 0)
-            return Verdict(kind, WORDS[kind] + f", by less than matters ({declared})" * within)
-        if within:
-            return Verdict(Kind.NO_EFFECT, f"no effect that matters ({declared})")
-        return Verdict(Kind.UNDECIDED, "")
+        else:
+            kind = Kind.NO_EFFECT if self.is_within(low, high) else Kind.UNDECIDED
+        return Verdict(kind, self.words(kind, low, high))
+
+    def is_within(self, low: float, high: float) -> bool:
+        """Whether an interval holds no effect that matters."""
+        return self.matters is not None and max(-low, high) < self.matters
+
+    def words(self, kind: Kind, low: float, high: float) -> str:
+        """What is said of a kind that is decided; nothing of others."""
+        declared = magnitude(self.metric, self.matters) if self.matters is not None else ""
+        if kind is Kind.NO_EFFECT:
+            return f"no effect that matters ({declared})"
+        less = f", by less than matters ({declared})" if self.is_within(low, high) else ""
+        return WORDS[kind] + less if kind.has_sign else ""
 
 
 @dataclass(frozen=True)

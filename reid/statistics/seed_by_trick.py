@@ -39,7 +39,7 @@ class SeedByTrick:
     def __init__(
         self, known: Array, blocks: Array, main: Array, arms: Array, values: Array, lenient: bool = True
     ) -> None:
-        self.stands_out_at = STANDS_OUT / blocks.shape[1] if lenient else LEAVES_POOL
+        self.stands_out_at = STANDS_OUT / max(blocks.shape[1], 1) if lenient else LEAVES_POOL
         self.by_seed = np.einsum("ns,nt->tns", blocks, main)  # (terms, n, seeds)
         space = basis(known)
 

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reid.analysis.looks import StopRule, take_look
-from reid.analysis.verdict import Kind
+from reid.analysis.effects import effects
+from reid.analysis.looks import StopRule, as_looked, take_look
+from reid.analysis.verdict import Kind, Scale
 from reid.store.looks import LookRecord
 from tests.helpers.growing_grids import BATCH, FACTORS, batch, grow
 
@@ -89,3 +90,14 @@ def test_looking_every_time_is_seldom_wrong_and_saves_runs(
         for looks in grids
     ]
     assert np.mean(wrong) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 60)
+
+
+def test_the_last_look_is_what_the_effects_say() -> None:
+    table = table_of(2)
+    look = take_look(table, FACTORS, "mAP", DECIDED, BATCH, [])
+    found = as_looked(effects(table, FACTORS, "mAP", 0.5), look, Scale.of("mAP", 0.5))
+    assert found["kind"].tolist() == [factor.kind for factor in look.factors.values()]
+    assert found["low"].tolist() == [factor.low for factor in look.factors.values()]
+    assert found["p_holm"].isna().all()
+    assert found["verdict"]["b"] == "helps"
+    assert (found["verdict"][found["kind"] == Kind.UNDECIDED] == "cannot tell yet - another batch follows").all()

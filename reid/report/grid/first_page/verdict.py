@@ -87,6 +87,7 @@ def facts(results: Results) -> list[tuple[str, str]]:
         ("Best arm", best(results)),
         ("Design", design(results)),
         ("Runs", runs(results)),
+        *looks(results),
         ("Noise", noise(results)),
         *seeds(results),
         ("Data", f"{dataset.name if dataset else 'unnamed'}, fingerprint {fingerprints}"),
@@ -175,6 +176,16 @@ def seeds(results: Results) -> list[tuple[str, str]]:
             ("Paired seeds", f"{text}: pairing pays, without it {found.gain:.1f} times as many runs would be needed")
         ]
     return [("Paired seeds", f"{text}: not shown to pay")]
+
+
+def looks(results: Results) -> list[tuple[str, str]]:
+    """How often a grid that grows was looked at, which its intervals count; no line of other grids."""
+    if not results.looks:
+        return []
+    last = results.looks[-1]
+    ends = {"": "another batch follows", "decided": "every factor is decided", "narrow": "every interval is narrow"}
+    why = ends.get(last.stop, "as many runs as were allowed")
+    return [("Looks", f"{last.look}, the last at {last.runs} runs: {why}; the intervals hold over all of them")]
 
 
 def ends(results: Results) -> list[tuple[str, str]]:
