@@ -1,6 +1,7 @@
 """The report's figures: vector SVG in one style, colours that the colour-blind and a grey printer can tell apart."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ft2font import FT2Font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 
@@ -63,9 +65,21 @@ def save(path: Path, height: float, draw: Callable[[Figure], None]) -> str:
     return path.name
 
 
+@cache
+def _known() -> frozenset[int]:
+    """Code points that the font of figures and pages has."""
+    return frozenset(FT2Font(str(FONTS / "DejaVuSans.ttf")).get_charmap())
+
+
+def drawable(text: str) -> str:
+    """Text with a character that the font has not as its code point: it would be drawn as an empty box."""
+    known = _known()
+    return "".join(c if ord(c) in known or c in "\n\t" else f"\\u{ord(c):04x}" for c in printable(text))
+
+
 def _rows(axes: Axes, names: Sequence[str]) -> Array:
     """A horizontal line a name, the first on top."""
-    axes.set_yticks(np.arange(len(names)), names)
+    axes.set_yticks(np.arange(len(names)), [drawable(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
@@ -100,7 +114,7 @@ def forest(
         axes.axvline(0, color=BLACK, linewidth=0.6)
         places = _rows(axes, list(effects.index))
         _bars(axes, places, effects, ("effect", "low", "high"), scale=scale, color=BLUE, marker="o")
-        axes.set_xlabel(axis)
+        axes.set_xlabel(drawable(axis))
 
     return draw
 

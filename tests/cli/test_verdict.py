@@ -223,6 +223,24 @@ def test_units_change_nothing_but_the_numbers(verdict: Verdict) -> None:
     assert [printed for _, printed in found] == ["+0.100", "+10.0", "+1.00e−08"]
 
 
+def test_labels_of_strangers_are_text(verdict: Verdict, tmp_path: Path) -> None:
+    """Neither formula, markup, emoji code nor escape; characters that no font has; a label of a hundred characters."""
+    odd = ["$\\alpha_1 :smile: [bold]x[/bold] <b>&", "学習率" + "x" * 100]
+    others = ("{$_", "\x1b[31m#%")
+    rows = [
+        f"{label},{other},{seed},{seed + 3 * (label == odd[0])}.{len(other)}"
+        for seed, label, other in product(range(3), odd, others)
+    ]
+    table = "學,a_$b,seed,acc\n" + "\n".join(rows) + "\n"
+    printed, _ = verdict(table, "--factors 學,a_$b --seed seed --metric acc --format pdf,html,svg,latex,markdown")
+    assert "學: $\\alpha_1 :smile: [bold]x[/bold] <b>& → 学習率xxxx" in printed
+    assert "x" * 41 not in printed
+    assert "\x1b" not in printed
+    drawn = (tmp_path / "runs-verdict" / "verdict.svg").read_text()
+    assert "\\u5b78: $\\alpha_1" in drawn
+    assert "&lt;b&gt;&amp;" in (tmp_path / "runs-verdict" / "verdict.html").read_text()
+
+
 def test_divergence_speaks_first(verdict: Verdict) -> None:
     def rule(a: int, b: int, c: int, seed: int) -> float:
         return float("nan") if not a and (b + c + seed) % 4 else wobbly(a, b, c, seed)

@@ -99,7 +99,7 @@ def test_every_element_is_tested() -> None:
 
 def test_what_is_no_part_of_a_document_is_refused() -> None:
     with pytest.raises(TypeError, match=r"a document holds no float, found 0\.5"):
-        to_plain(Text(0.5), frozenset())  # type: ignore[arg-type]
+        to_plain(Text(0.5))  # type: ignore[arg-type]
 
 
 def test_markdown_tables_have_a_cell_a_column(make_grid: MakeGrid, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ OFF = ("off", "false", "no", "0", "none", "null", "-", "−", "without")
 ON = ("on", "true", "yes", "1", "+", "with")
 MISSING = frozenset({"", "nan", "n/a"})
 MOST = 36  # levels of a factor
+LONGEST = 40  # characters of a label in a title
 Key = str | float
 
 
@@ -31,7 +32,7 @@ class Levels:
 
     def title(self, name: str, level: int) -> str:
         """What goes from the base level to another, in words."""
-        return name if self.is_switch else f"{name}: {self.levels[0]} → {self.levels[level]}"
+        return name if self.is_switch else f"{name}: {_short(self.levels[0])} → {_short(self.levels[level])}"
 
 
 def levels_of(cells: Sequence[str], name: str, where: str, base: str | None) -> Levels:
@@ -71,6 +72,11 @@ def levels_of(cells: Sequence[str], name: str, where: str, base: str | None) -> 
         tuple(None if key is None else spelled[key] for key in keys),
         tuple(tuple(each) for each in spellings.values() if len(each) > 1),
     )
+
+
+def _short(label: str) -> str:
+    """A label that fits a line; the middle goes first."""
+    return label if len(label) <= LONGEST else f"{label[: LONGEST - 11]}…{label[-10:]}"
 
 
 def label(cell: str) -> str:

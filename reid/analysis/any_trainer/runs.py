@@ -82,6 +82,8 @@ def read_any_runs(sheet: Sheet, asked: Asked) -> AnyRuns:
         raise InputError(f"--base {unknown}={asked.base[unknown]}: must name one of --factors {','.join(factors)}")
     taken = {*factors.values(), metric, *(() if seed is None else (seed,))}
     state = find_state(sheet, taken) if asked.state is None else sheet.find(asked.state, "state column")
+    if asked.finished and state is None:
+        raise InputError(f"--finished {asked.finished[0]}: needs a column State or Status; name it in --state")
     rows = Rows(sheet, asked)
     rows.states(state)
     rows.values(metric)

@@ -8,20 +8,17 @@ from pathlib import Path
 from shutil import copyfile
 
 import typst
-from matplotlib.ft2font import FT2Font
 from pydantic import JsonValue
 
 from reid.report.elements import Document
 from reid.report.render.assets import ASSETS
-from reid.report.style import FONTS
-from reid.shown import printable
+from reid.report.style import FONTS, drawable
 
 
 def to_pdf(document: Document, folder: Path) -> bytes:
     """The PDF; `folder` holds the files that the document's elements name. Its date is the document's."""
     copyfile(ASSETS / "template.typ", folder / "template.typ")
-    known = frozenset(FT2Font(str(FONTS / "DejaVuSans.ttf")).get_charmap())
-    data = json.dumps(to_plain(document, known), ensure_ascii=False)
+    data = json.dumps(to_plain(document), ensure_ascii=False)
     (folder / "data.json").write_text(data, encoding="utf-8")
     return bytes(
         typst.compile(
@@ -35,19 +32,18 @@ def to_pdf(document: Document, folder: Path) -> bytes:
     )
 
 
-def to_plain(value: object, known: frozenset[int]) -> JsonValue:
+def to_plain(value: object) -> JsonValue:
     """`value` as assets/template.typ takes it: a class as its fields and, under `kind`, its name.
 
-    A character outside the code points that are `known` is written as its code point: no font has it, and it would be
-    set as an empty box. Raises TypeError for what is no part of a document.
+    A character that no font has is written as its code point. Raises TypeError for what is no part of a document.
     """
     if isinstance(value, str):
-        return "".join(c if ord(c) in known or c in "\n\t" else f"\\u{ord(c):04x}" for c in printable(value))
+        return drawable(value)
     if isinstance(value, int):
         return value
     if isinstance(value, Sequence):
-        return [to_plain(item, known) for item in value]
+        return [to_plain(item) for item in value]
     if is_dataclass(value):
-        plain = {field.name: to_plain(getattr(value, field.name), known) for field in fields(value)}
+        plain = {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
         return {"kind": type(value).__name__, **plain}
     raise TypeError(f"a document holds no {type(value).__name__}, found {value!r}")

@@ -105,6 +105,7 @@ def test_states_by_another_column_or_word(tmp_path: Path) -> None:
     [
         ({"factors": ("warmup", "acc")}, "acc and metric acc must be two columns, found 'acc' for both"),
         ({"seed": "warmup"}, "warmup and seed warmup must be two columns"),
+        ({"finished": ("Ohio",), "metric": "State", "factors": ("warmup",)}, "--finished Ohio: needs a column State"),
         ({"seed": "sed"}, "seed column 'sed' must be a column; did you mean 'seed'?"),
         ({"base": {"lr": "0"}}, "--base lr=0: must name one of --factors warmup,bnneck"),
         ({"factors": ("seed", "warmup"), "seed": None}, "--factors seed: this name is kept for another column"),
