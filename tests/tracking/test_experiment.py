@@ -1,6 +1,8 @@
 """Runs that any trainer logged to MLflow, as a table and through `reid verdict`."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -71,6 +73,25 @@ def test_params_tags_last_values_and_states(uri: str) -> None:
         "1 run has no value of val_acc",
         "1 run has NaN or infinity for val_acc",
     ]
+
+
+def test_reading_an_experiment_needs_no_torch(uri: str, tmp_path: Path) -> None:
+    """In a process of its own, from the server to the page."""
+    for seed, warmup in ((0, True), (0, False), (1, True), (1, False)):
+        log(uri, {"warmup": warmup, "seed": seed}, {}, [0.5 + 0.2 * warmup + 0.01 * seed * warmup])
+    program = "import sys; from reid.cli.app import main\ntry: main()\nfinally: print('torch' in sys.modules)"
+    words = (
+        f"verdict --from-mlflow {uri} --experiment sweep --factors warmup --seed seed --metric val_acc --format html"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words.split(), "--format", "html"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-2:] == ["sweep-verdict/verdict.html", "False"]
 
 
 def test_what_is_not_there(tmp_path: Path, uri: str) -> None:
