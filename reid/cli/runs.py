@@ -35,7 +35,8 @@ def status(
     output: Output = OUTPUT,
 ) -> None:
     """How far a grid is: every run with its state, speed and time to go. Looks at folders only, from any machine."""
-    from reid.cli.views.status_table import grids_table, status_document, status_table, summary_line
+    from reid.cli.views.looks import looks_table
+    from reid.cli.views.status_table import grid_lines, grids_table, status_document, status_table
     from reid.store.run_store import RunStore
 
     if grid is None and watch:
@@ -50,7 +51,9 @@ def status(
         wide_console().print(grids_table(statuses))
     else:
         wide_console().print(status_table(statuses[0]))
-        say(summary_line(statuses[0]))
+        if statuses[0].looks:
+            wide_console().print(looks_table(statuses[0]))
+        say("\n".join(grid_lines(statuses[0])))
 
 
 @runs.command()

@@ -2,14 +2,58 @@
 
 A grid that looks at its results as it goes needs runs in portions that are each a design. A batch is the smallest of
 quarter, half and whole factorial of the two-level factors whose resolution is four or more, so that no main effect is
-confounded with a pair; it is crossed with every level of the other factors. docs/decisions/0013 says why.
+confounded with a pair; it is crossed with every level of the other factors. docs/decisions/0013 and 0023
+say why.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from reid.errors import InputError
 from reid.grids.design import Arm, Factor, launch_order, switched_on
 from reid.grids.fractions import MOST_FACTORS, defining_words, subgroup
+from reid.store.looks import LookRecord
+
+FIRST_LOOK = 2  # batches: with one there is no telling how an effect varies between seeds
+Points = Annotated[float, Field(gt=0, le=100)]  # of mAP
+
+
+class HalfWidth(BaseModel):
+    """Every interval is at most this many points to either side."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    half_width: Points
+
+
+class Until(BaseModel):
+    """Train batch after batch until every factor has its verdict, or every interval is narrow; `at_most` so many runs.
+
+    `matters` is the smallest effect that matters, in points of mAP: a factor is decided when its sign is, or when its
+    effect is known to be smaller than that.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    until: Annotated[
+        Annotated[Literal["decided"], Tag("word")] | Annotated[HalfWidth, Tag("width")],
+        Discriminator(lambda value: "width" if isinstance(value, dict | HalfWidth) else "word"),
+    ]
+    matters: Points | None = None
+    at_most: Annotated[int, Field(ge=1)]
+
+    @property
+    def half_width(self) -> float | None:
+        """Of every interval, in points; None where verdicts are asked for."""
+        return self.until.half_width if isinstance(self.until, HalfWidth) else None
+
+
+def batches_due(looks: Sequence[LookRecord]) -> int:
+    """How many batches a grid that grows has, after the looks so far."""
+    return looks[-1].batches + (not looks[-1].stop) if looks else FIRST_LOOK
 
 
 @dataclass(frozen=True)
@@ -63,3 +107,13 @@ def fractions(arms: Sequence[Arm], factors: Sequence[Factor]) -> list[list[Arm]]
         on = switched_on(arm, two)
         found.setdefault(tuple((on & word).bit_count() % 2 for word in words), []).append(arm)
     return [found[parity] for parity in sorted(found)]
+
+
+def check_at_most(rule: Until, batches: Batches) -> None:
+    """Raise InputError where the runs that are allowed end before the first look."""
+    least = FIRST_LOOK * batches.size
+    if rule.at_most < least:
+        raise InputError(
+            f"design.at_most: must be at least {least}, two batches of {batches.size} runs, for there is no look "
+            f"before; found {rule.at_most}"
+        )

@@ -12,16 +12,18 @@ import torch
 from reid.data import DecodedDataset
 from reid.data.run_data import assemble
 from reid.evaluation import evaluate
+from reid.grids.batches import batch_words, batches_due
 from reid.grids.fractions import aliases, defining_words
 from reid.grids.grid import Grid
 from reid.grids.planning import fingerprints, shares_of
 from reid.models import build_model
 from reid.recipe import Recipe
+from reid.store.looks import read_looks
 from reid.store.run_records import RunState
 from reid.store.run_store import RunStore
 from reid.training import Checkpoint, train
 
-FACTORIAL = ("full", "half", "quarter", "blocks")  # designs whose effects average over the other factors
+FACTORIAL = ("full", "half", "quarter", "blocks", "until")  # designs whose effects average over the other factors
 CURVE_BYTES = 60  # a row of curves.parquet on disk
 KEPT_CHECKPOINTS = 2 * 3  # two checkpoints of weights and Adam's two moments
 
@@ -34,7 +36,8 @@ class Forecast:
     `seconds_a_ranking` only. `detectable` is in standard deviations of a single run: times what mAP varies
     between seeds it is the effect that is found with 80 % power at the 5 % level; NaN where nothing is left to
     estimate the noise from. At the epochs `rungs` a budget ends arms: at most `share` of all epochs is trained.
-    A `batch` is so many runs of one seed, 0 where seeds have all arms.
+    A grid that grows by a `batch` after each look has the runs planned so far, at most `at_most`, and can see what is
+    `detectable` with all of them.
     """
 
     arms: int
@@ -50,6 +53,7 @@ class Forecast:
     rungs: list[int]
     share: float
     batch: int = 0
+    at_most: int = 0
 
     @property
     def open_runs(self) -> int:
@@ -62,14 +66,20 @@ class Forecast:
         trained = self.open_runs - self.shared
         return (trained * self.share * self.seconds_a_run + self.shared * self.seconds_a_ranking) / 3600
 
+    @property
+    def most_hours(self) -> float:
+        """Hours of one slot where a grid that grows needs all its batches."""
+        return self.device_hours + (self.at_most - sum(self.states.values())) * self.seconds_a_run / 3600
+
 
 def forecast(
     grid: Grid, opened: Mapping[str, DecodedDataset], run_store: RunStore, device: torch.device, slots: int
 ) -> Forecast:
     """Forecast a grid from its design, from runs that exist, or else from one timed epoch of its first arm."""
     base, data = grid.arms[0].recipe, assemble(grid.domains(grid.arms[0]), opened).training
-    runs = grid.runs(fingerprints(opened))
-    shared = shares_of(grid, opened, run_store.folder)
+    due = batches_due(read_looks(run_store.output / "grids" / grid.spec.name)) if grid.spec.until else 0
+    runs = grid.runs(fingerprints(opened), due)
+    shared = shares_of(grid, opened, run_store.folder, due)
     folders = [run_store.folder(signature) for signature, _, _ in runs]
     found = {folder: folder.read_state().state for folder in folders}
     states = Counter(found.values())
@@ -98,6 +108,7 @@ def forecast(
         rungs=halving.rungs(epochs) if halving else [],
         share=halving.share(len(grid.arms), epochs) if halving else 1.0,
         batch=grid.batches.size if grid.batches else 0,
+        at_most=_most_batches(grid) * grid.batches.size if grid.batches and grid.spec.until else 0,
     )
 
 
@@ -123,9 +134,15 @@ def _replication(grid: Grid) -> tuple[int, int, int]:
     One arm is behind a mean where the design changes one factor at a time.
     """
     arms = grid.batches.size if grid.batches else len(grid.arms)
-    seeds = grid.batches.whole if grid.batches else len(grid.spec.seeds)
+    seeds = _most_batches(grid) if grid.batches else len(grid.spec.seeds)
     levels = max(len(factor.levels) for factor in grid.factors)
-    return arms, arms // levels if grid.spec.design in FACTORIAL else 1, seeds
+    return arms, arms // levels if grid.spec.design_name in FACTORIAL else 1, seeds
+
+
+def _most_batches(grid: Grid) -> int:
+    if grid.batches is None:
+        return 0
+    return grid.spec.until.at_most // grid.batches.size if grid.spec.until else grid.batches.whole
 
 
 def timed_training(recipe: Recipe, data: DecodedDataset, device: torch.device) -> float:
@@ -157,14 +174,16 @@ def _disk(grid: Grid, data: DecodedDataset, runs: int, slots: int) -> int:
 
 
 def _aliased(grid: Grid) -> list[str]:
-    """Main effects and pairs that a fraction cannot tell apart, a line each."""
-    design = grid.spec.design
+    """Main effects and pairs that a fraction cannot tell apart, a line each; at the first look of several."""
+    design = grid.spec.design_name
     if design not in FACTORIAL:
         return ["every interaction with the steps it is part of: one factor changes at a time"]
     shorts = [factor.short for factor in grid.factors if len(factor.levels) == 2]
-    if design in ("full", "blocks"):
+    words = batch_words(len(shorts))[:-1] if design == "until" else []  # two batches are twice a batch
+    if design in ("half", "quarter"):
+        words = defining_words(len(shorts), {"half": 1, "quarter": 2}[design])
+    if not words:
         return []
-    words = defining_words(len(shorts), {"half": 1, "quarter": 2}[design])
 
     def name(effect: int) -> str:
         return " x ".join(short for bit, short in enumerate(shorts) if effect >> bit & 1)

@@ -8,7 +8,7 @@ from pydantic import JsonValue, ValidationError
 
 from reid.data.run_data import Domains
 from reid.errors import InputError
-from reid.grids.batches import Batches, fractions
+from reid.grids.batches import FIRST_LOOK, Batches, Until, check_at_most, fractions
 from reid.grids.datasets import check_names
 from reid.grids.design import Arm, Factor, full_factorial, launch_order, select
 from reid.grids.factors import make_factors
@@ -43,8 +43,8 @@ class Grid:
 
     @property
     def least_batches(self) -> int:
-        """Batches that are trained in any case."""
-        return 0 if self.batches is None else self.batches.whole
+        """Batches that are trained in any case: before the first look, or all of a grid that never looks."""
+        return 0 if self.batches is None else FIRST_LOOK if self.spec.until else self.batches.whole
 
     def runs(self, fingerprints: Mapping[str, str], batches: int = 0) -> list[tuple[str, Arm, int]]:
         """(signature, arm, seed) of every run, in launch order, from the fingerprint of each data set by name.
@@ -83,7 +83,8 @@ def make_arms(spec: GridFile, factors: Sequence[Factor], base: Recipe) -> tuple[
     if len(set(spec.seeds)) < len(spec.seeds):
         raise InputError(f"seeds: each seed once, found {list(spec.seeds)}")
     try:
-        chosen = select(full_factorial(base, factors, spec.trained), factors, spec.design)
+        every = full_factorial(base, factors, spec.trained)
+        chosen = every if isinstance(spec.design, Until) else select(every, factors, spec.design)
     except ValidationError as error:
         raise InputError(f"factors: {describe(error, Recipe)}") from error
     except ValueError as error:
@@ -111,9 +112,12 @@ def make_batches(
             f"{rule}; take another design, or leave out one of the factors"
         )
     try:
-        return Batches(fractions(arms, factors), spec.seeds)
+        batches = Batches(fractions(arms, factors), spec.seeds)
     except ValueError as error:
         raise InputError(f"design: {error}; take another design") from error
+    if spec.until:
+        check_at_most(spec.until, batches)
+    return batches
 
 
 def _broken_rule(arm: Arm, factors: Sequence[Factor]) -> str | None:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 
+from reid.grids.batches import Points, Until
 from reid.grids.datasets import TRAIN_ON, GridData
 from reid.grids.design import DIGITS, Design
 from reid.grids.halving import Halving
@@ -38,12 +39,12 @@ class GridFile(GridData):
     """A grid file: its data sets, and the design.
 
     `factors` maps a trick to its knobs (or nothing), a recipe field to a list of levels, or a name of your own to
-    levels that each change what they like; `design` says which of their combinations are trained, `exclude` which are
-    not (each entry maps factors to levels). `pairs: nil` takes interactions of two factors to be nil,
-    which a small fraction needs. `matters` is from how many points of mAP on an effect matters to you: without it no
-    factor is said to have no effect. `arms`, instead of factors, lists by title what is trained. `budget` ends
-    arms that are clearly behind. `plugins` are files of your own, relative to the grid file, that register tricks,
-    losses, backbones, layouts or metrics.
+    levels that each change what they like; `design` says which of their combinations are trained, or when a grid that
+    grows by batches has enough, `exclude` which are not (each entry maps factors to levels). `pairs: nil` takes
+    interactions of two factors to be nil, which a small fraction needs. `matters` is from how many points of mAP on an
+    effect matters to you: without it no factor is said to have no effect. `arms`, instead of factors, lists by title
+    what is trained. `budget` ends arms that are clearly behind. `plugins` are files of your own, relative to the grid
+    file, that register tricks, losses, backbones, layouts or metrics.
     """
 
     name: FileName
@@ -53,9 +54,12 @@ class GridFile(GridData):
     recipe: Recipe = Recipe()
     factors: dict[str, Setting] = Field({})
     arms: Annotated[dict[str, Change], Field({}, max_length=len(DIGITS))]
-    design: Design = "full"
+    design: Annotated[
+        Annotated[Design, Tag("name")] | Annotated[Until, Tag("rule")],
+        Discriminator(lambda value: "rule" if isinstance(value, dict | Until) else "name"),
+    ] = "full"
     pairs: Literal["estimated", "nil"] = "estimated"
-    matters: Annotated[float, Field(gt=0, le=100)] | None = None
+    matters: Points | None = None
     exclude: tuple[dict[str, JsonValue], ...] = ()
     seeds: Seeds = (0,)
     budget: dict[Literal["halving"], Halving] = Field({})
@@ -77,8 +81,29 @@ class GridFile(GridData):
                 f"design: batches are fractions of every combination, trained to their end; remove `{wrong}`, or take "
                 "another design"
             )
+        if self.until and self.until.half_width is None and self.smallest is None:
+            raise ValueError(
+                "design.matters: verdicts need the smallest effect that matters, in points of mAP; give it"
+            )
+        if self.until and self.until.matters is not None and self.matters not in (None, self.until.matters):
+            raise ValueError(f"matters: is {self.matters:g}, and {self.until.matters:g} in `design`; give it once")
         return self
 
     @property
+    def until(self) -> Until | None:
+        """When a grid that grows has enough; None for one that is planned as a whole."""
+        return self.design if isinstance(self.design, Until) else None
+
+    @property
+    def design_name(self) -> str:
+        """The design in one word."""
+        return "until" if isinstance(self.design, Until) else self.design
+
+    @property
     def in_batches(self) -> bool:
-        return self.design == "blocks"
+        return self.design_name in ("blocks", "until")
+
+    @property
+    def smallest(self) -> float | None:
+        """The smallest effect that matters, in points of mAP, wherever it is said."""
+        return self.matters if self.matters is not None or self.until is None else self.until.matters

@@ -17,6 +17,7 @@ from reid.files import write_record
 from reid.grids.budget import open_budget
 from reid.grids.forecast import Forecast, forecast
 from reid.grids.grid import Grid, read_grid
+from reid.grids.growth import Growth, require_same_question
 from reid.grids.orchestrator import Orchestrator
 from reid.grids.planning import asked_runs, change_of_plan, make_plan
 from reid.grids.status import GridStatus, RunStatusRow, open_status
@@ -42,11 +43,12 @@ class View(Protocol):
 
 @dataclass(frozen=True)
 class Launched:
-    """A grid ready to train: its plan, its folder, and the store that its runs are in."""
+    """A grid ready to train: its plan, its folder, the store that its runs are in, and what makes it grow, if any."""
 
     plan: Plan
     folder: Path
     run_store: RunStore
+    growth: Growth | None = None
 
 
 def prepare(
@@ -68,15 +70,22 @@ def prepare(
     run_store = RunStore.create(output)
     opened = open_data(grid, output, skip_unreadable, view)
     folder = output / "grids" / grid.spec.name
-    plan = make_plan(grid, opened, run_store.folder, command)
-    if not (keep_plan and (folder / "plan.json").exists()):
-        if (folder / "plan.json").exists() and (change := change_of_plan(read_plan(folder).plan, plan)):
-            view.warn(change)
+    before = read_plan(folder).plan if (folder / "plan.json").exists() else None
+    growth = None
+    if grid.spec.until and not (keep_plan and before):
+        folder.mkdir(parents=True, exist_ok=True)
+        growth = Growth(grid, opened, run_store, folder, command)
+        growth.open()
+    plan = growth.plan if growth else make_plan(grid, opened, run_store.folder, command)
+    if growth is None and not (keep_plan and before):
+        require_same_question(folder, plan)
         folder.mkdir(parents=True, exist_ok=True)
         write_record(folder / "plan.json", plan)
+    if before and not keep_plan and (change := change_of_plan(before, plan)):
+        view.warn(change)
     for asked in asked_runs(grid, plan, opened):
         run_store.enter(asked)
-    return Launched(plan, folder, run_store)
+    return Launched(plan, folder, run_store, growth)
 
 
 def preview(
@@ -159,7 +168,9 @@ def launch(
                 tracker.project(run_store.folder(run.signature).path)
         with executor:
             dispatch = Dispatch(run_store, executor, watchdog, stop_after)
-            Orchestrator(launched.plan, status, dispatch, tracker.project, view.show, stop_request, budget).run()
+            Orchestrator(
+                launched.plan, status, dispatch, tracker.project, view.show, stop_request, budget, launched.growth
+            ).run()
         for signature in status.runs:
             with suppress(OSError):  # a full disk; the next launch settles it
                 run_store.settle(signature)

@@ -2,15 +2,16 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reid.execution.dispatch import Dispatch
 from reid.execution.events import Ended, Progressed, Retrying, RunEvent, Started
 from reid.execution.interrupts import Interrupts
 from reid.grids.budget import Budget
+from reid.grids.growth import Growth
 from reid.grids.status import GridStatus, RunStatusRow
-from reid.store.plan import Plan
+from reid.store.plan import Plan, PlannedRun
 from reid.store.run_records import RunState
 from reid.store.run_store import take_snapshot
 from reid.store.stop_request import StopRequest
@@ -19,7 +20,8 @@ from reid.store.stop_request import StopRequest
 class Orchestrator:
     """Hands the runs of a plan that are not over to a dispatch, in the plan's order; a budget says how far each goes.
 
-    `changed` is called with a run folder to project, `show` with the status and a run that changed its state.
+    A plan that grows is gone on with as long as it does. `changed` is called with a folder to project, of a run or of
+    the grid, `show` with the status and a run that changed its state.
     """
 
     def __init__(
@@ -31,20 +33,17 @@ class Orchestrator:
         show: Callable[[GridStatus, RunStatusRow | None], None],
         stop_request: StopRequest | None = None,
         budget: Budget | None = None,
+        growth: Growth | None = None,
     ) -> None:
         self.status = status
         self.dispatch = dispatch
         self.changed = changed
         self.show = show
         self.stop_request = stop_request
-        left = [signature for signature in status.runs if not dispatch.store.is_settled(signature)]
-        sources = {run.signature: run.shares for run in plan.runs}
-        open_runs = set(left)
-        self.pending = deque(signature for signature in left if sources[signature] not in open_runs)
+        self.pending: deque[str] = deque()
         self.waiting: dict[str, list[str]] = {}  # by the run whose training they share
-        for signature in left:
-            if (source := sources[signature]) in open_runs:
-                self.waiting.setdefault(source, []).append(signature)
+        self._queue(plan.runs)
+        self.growth = growth
         self.budget = budget
         self.until: dict[str, int | None] = {}  # the epoch that the budget lets a run go to
         self.paused: set[str] = set()  # runs that wait for the budget's decision
@@ -60,13 +59,40 @@ class Orchestrator:
         them at once. All leave a grid that the same command continues.
         """
         with Interrupts() as interrupts:
-            while interrupts.count < 2 and not (self.dispatch.idle() and (self.dispatch.stopping or not self.pending)):
+            while interrupts.count < 2 and not self._is_over():
                 if not self.dispatch.stopping and (interrupts.count or self._asked_to_stop()):
                     self.status.notices.append("stopping after the epoch in flight; Ctrl-C again ends at once")
                     self.dispatch.stop()
                 self._advance()
         self.status.gave_up = self.dispatch.gave_up
         return self.status.counts()
+
+    def _queue(self, runs: Sequence[PlannedRun]) -> None:
+        """Queue those of `runs` that are not settled; one that shares the training of another waits for it."""
+        left = [run for run in runs if not self.dispatch.store.is_settled(run.signature)]
+        open_runs = {run.signature for run in left}
+        for run in left:
+            if run.shares in open_runs:
+                self.waiting.setdefault(run.shares, []).append(run.signature)
+            else:
+                self.pending.append(run.signature)
+
+    def _is_over(self) -> bool:
+        if not self.dispatch.idle():
+            return False
+        return self.dispatch.stopping or not (self.pending or self._goes_on())
+
+    def _goes_on(self) -> bool:
+        """Whether the plan may grow, now that all its runs are over; what it has grown by is queued."""
+        if self.growth is None:
+            return False
+        before = self.growth.plan
+        goes_on = self.growth.goes_on()
+        if self.growth.plan is not before:
+            self._queue(self.status.grow(self.growth.plan, self.growth.looks, self.dispatch.store))
+            self.changed(self.growth.folder)
+            self.show(self.status, None)
+        return goes_on
 
     def _asked_to_stop(self) -> bool:
         return self.stop_request is not None and self.stop_request.is_new()

@@ -9,7 +9,7 @@ from reid.grids.grid import Grid
 from reid.recipe.yaml import read_text
 from reid.registry import active_plugins
 from reid.store.dataset_record import domains_record
-from reid.store.plan import ArmRecord, FactorRecord, Plan, PlannedRun
+from reid.store.plan import ArmRecord, FactorRecord, Plan, PlannedRun, UntilRecord
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import RecipeRecord, RunRecord
 from reid.store.run_store import asked_now
@@ -39,9 +39,10 @@ def make_plan(
         command=command,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         yaml=read_text(grid.file),
-        design=spec.design,
-        matters=spec.matters,
+        design=spec.design_name,
+        matters=spec.smallest,
         pairs_nil=spec.pairs == "nil",
+        until=_until(grid),
         factors=tuple(
             FactorRecord(name=f.name, short=f.short, title=f.title, levels=tuple(level.label for level in f.levels))
             for f in grid.factors
@@ -63,6 +64,14 @@ def make_plan(
     )
 
 
+def _until(grid: Grid) -> UntilRecord | None:
+    rule, batches = grid.spec.until, grid.batches
+    if rule is None or batches is None:
+        return None
+    at_most = rule.at_most // batches.size * batches.size
+    return UntilRecord(half_width=rule.half_width, at_most=at_most, batch=batches.size)
+
+
 def asked_runs(grid: Grid, plan: Plan, opened: Opened) -> list[RunRecord]:
     """What run.json says of every run of the plan."""
     datasets = {arm.name: domains_record(grid.domains(arm), grid.spec.sources, opened) for arm in grid.arms}
@@ -73,9 +82,10 @@ def asked_runs(grid: Grid, plan: Plan, opened: Opened) -> list[RunRecord]:
 
 
 def change_of_plan(before: Plan, now: Plan) -> str | None:
-    """One line about how the plan of a grid changes under its name; None where it asks for what it did."""
+    """One line about how the plan of a grid changes under its name; None where it does not, or grows."""
     old, new = set(before.run_by_signature), set(now.run_by_signature)
-    if before.factors == now.factors and old == new:
+    grown = now.until is not None and old <= new
+    if before.factors == now.factors and (old == new or grown):
         return None
     factors = "" if before.factors == now.factors else f"its factors were {_names(before)}, now {_names(now)}; "
     left_out = f", {len(old - new)} are no longer part of it and stay in their folders" if old - new else ""

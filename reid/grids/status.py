@@ -2,12 +2,18 @@
 
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import prod
 
-from reid.store.plan import Plan
+from reid.grids.batches import batches_due
+from reid.store.looks import LookRecord, read_looks
+from reid.store.plan import Plan, PlannedRun, read_plan
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import ProgressRecord, RunState
 from reid.store.run_store import RunSnapshot, RunStore, take_snapshot
+
+FULL_SEEDS = 3  # of the full grid that one that grows is compared with
 
 
 @dataclass
@@ -64,11 +70,14 @@ class RunStatusRow:
 
 @dataclass
 class GridStatus:
-    """All runs of a grid. A run's state is changed by `move` alone, which keeps the counts."""
+    """All runs of a grid, and the looks at one that grows. A run's state is changed by `move` alone, which keeps the
+    counts.
+    """
 
-    grid: str
+    plan: Plan
     runs: dict[str, RunStatusRow]
     slots: int
+    looks: tuple[LookRecord, ...] = ()
     began: float = field(default_factory=time.monotonic)
     notices: deque[str] = field(default_factory=lambda: deque(maxlen=5))
     gave_up: str | None = None
@@ -80,6 +89,10 @@ class GridStatus:
         self._seen: dict[str, int] = {}
         for run in self.runs.values():
             self._time(run)
+
+    @property
+    def grid(self) -> str:
+        return self.plan.name
 
     def counts(self) -> Counter[RunState]:
         """Runs by state, those with none left out."""
@@ -94,7 +107,42 @@ class GridStatus:
         return sum(run.early_stopped for run in self.runs.values())
 
     def is_over(self) -> bool:
-        return all(run.is_over() for run in self.runs.values())
+        """Whether nothing is left to come in this launch: of a grid that grows, no look either."""
+        if not all(run.is_over() for run in self.runs.values()):
+            return False
+        held_up = any(
+            run.state == RunState.UNREADABLE or (run.state == RunState.FAILED and not run.quarantined)
+            for run in self.runs.values()
+        )
+        return held_up or not self.is_growing()
+
+    def is_growing(self) -> bool:
+        """Whether a look is to come that may ask for another batch."""
+        return self.plan.until is not None and not (self.looks and self.looks[-1].stop)
+
+    def _due(self) -> int:
+        """Runs that a grid that grows has, after the looks so far."""
+        return batches_due(self.looks) * self.plan.until.batch if self.plan.until else 0
+
+    @property
+    def full(self) -> int:
+        """Runs of the full grid that this one is compared with: every combination, with FULL_SEEDS seeds."""
+        return prod(len(factor.levels) for factor in self.plan.factors) * FULL_SEEDS
+
+    def seconds_of(self, runs: int) -> float | None:
+        """Seconds that so many more runs would train, as long as those that have a result; None before one has."""
+        return self._seconds / len(self._taken) * runs if self._taken else None
+
+    def grow(self, plan: Plan, looks: Sequence[LookRecord], run_store: RunStore) -> list[PlannedRun]:
+        """Take in what a grid has grown by; returns the runs that are new."""
+        self.plan, self.looks = plan, tuple(looks)
+        new = [run for run in plan.runs if run.signature not in self.runs]
+        for run in new:
+            row = _row(plan, run)
+            self.runs[run.signature] = row
+            self._counts[row.state] += 1
+            self._read(row, run_store.folder(run.signature))
+        return new
 
     def move(self, run: RunStatusRow, state: RunState) -> None:
         self._counts[run.state] -= 1
@@ -109,13 +157,19 @@ class GridStatus:
 
     def remaining_seconds(self) -> float | None:
         """Mean time of the runs that have a result, times what is left, over the slots; None before one has."""
-        if not self._taken:
-            return None
-        left = self._counts[RunState.PLANNED] + self._counts[RunState.RUNNING]
-        return self._seconds / len(self._taken) * left / max(1, self.slots)
+        seconds = self.seconds_of(self._counts[RunState.PLANNED] + self._counts[RunState.RUNNING])
+        return None if seconds is None else seconds / max(1, self.slots)
 
     def refresh(self, run_store: RunStore) -> list[RunStatusRow]:
-        """Read again the folders that changed since they were last read; returns the runs that changed."""
+        """Read again the folders that changed since they were last read; returns the runs that changed.
+
+        So is the plan of a grid that grows, in whatever process it does.
+        """
+        if self.is_growing():
+            folder = run_store.output / "grids" / self.grid
+            looks = read_looks(folder)
+            if looks != self.looks or len(self.plan.runs) < self._due():
+                self.grow(read_plan(folder).plan, looks, run_store)
         folders = [(run, run_store.folder(run.signature)) for run in self.runs.values()]
         return [run for run, folder in folders if self._changed(folder) and self._read(run, folder)]
 
@@ -139,14 +193,13 @@ class GridStatus:
 
 
 def open_status(plan: Plan, run_store: RunStore, slots: int) -> GridStatus:
-    """The status of a planned grid, from its run folders."""
-    epochs = {arm.arm: arm.recipe.epochs for arm in plan.arms}
-    runs = {
-        run.signature: RunStatusRow(
-            run.signature, run.arm, run.seed, title=plan.title_of(run.arm), epochs=epochs[run.arm]
-        )
-        for run in plan.runs
-    }
-    status = GridStatus(plan.name, runs, slots)
+    """The status of a planned grid, from its folder and those of its runs."""
+    looks = read_looks(run_store.output / "grids" / plan.name) if plan.until else ()
+    status = GridStatus(plan, {run.signature: _row(plan, run) for run in plan.runs}, slots, looks)
     status.refresh(run_store)
     return status
+
+
+def _row(plan: Plan, run: PlannedRun) -> RunStatusRow:
+    epochs = plan.arm_by_name[run.arm].recipe.epochs
+    return RunStatusRow(run.signature, run.arm, run.seed, title=plan.title_of(run.arm), epochs=epochs)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reid.errors import InputError
 from reid.files import write_record
+from reid.store.looks import LOOKS
 from reid.store.plan import read_plan
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import DatasetRecord, RunState, StateRecord
@@ -49,6 +50,8 @@ def download(uri: str, grid: str, output: Path, images: Path | None = None) -> P
         folder = output / "grids" / grid
         folder.mkdir(parents=True)
         _fetch(store, keepers[0], PLAN, folder / PLAN)
+        if any(file.path == LOOKS for file in store.client.list_artifacts(keepers[0].info.run_id)):
+            _fetch(store, keepers[0], LOOKS, folder / LOOKS)
         plan, root = read_plan(folder).plan, "" if images is None else str(images.resolve())
         if plan.dataset:
             write_record(folder / PLAN, plan.model_copy(update={"dataset": _at(plan.dataset, root)}))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reid.files import DamagedFileError
+from reid.store.looks import read_looks
 from reid.store.plan import GridFolder, Plan, read_plan
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import RunState
@@ -67,7 +68,13 @@ class Tracker:
             return self._experiment(grid)
 
     def project(self, run_folder: Path) -> None:
-        """Make MLflow say what the folder says now, in every open grid that has this run. Idempotent."""
+        """Make MLflow say what the folder says now, in every open grid that has this run. Idempotent.
+
+        The folder of a grid that grew is one too.
+        """
+        if (run_folder / "plan.json").exists():
+            self.open_grid(run_folder)
+            return
         folder = RunFolder(run_folder)
         if folder.read_state().state == RunState.PLANNED:
             return  # its worker has not written anything yet
@@ -107,7 +114,8 @@ class Tracker:
             found = self.store.experiment(plan.name, self.store.owner, tags)
             if found.name != plan.name:
                 self.notices.append(f"grid {plan.name} is shown in the experiment {found.name!r}")
-            grid.generation = open_generation(self.store, self._writer, found, plan)
+            looks = read_looks(grid.folder.path)
+            grid.generation = open_generation(self.store, self._writer, found, plan, looks)
             grid.experiment = str(found.experiment_id)
         return grid.experiment
 

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from reid.recipe import digest
+from reid.store.looks import LookRecord
 from reid.store.measured import ENDING, mean_across_domains
 from reid.store.plan import Plan
 from reid.store.run_folder import RunFolder
@@ -195,6 +196,19 @@ def experiment_note(plan: Plan) -> str:
 def plan_note(plan: Plan) -> str:
     head = f"### {len(plan.arms)} arms, {len(plan.runs)} runs, planned {plan.created}"
     return keys.note(head, plan.yaml, "the artifact `grid.yaml`", keys.LONGEST_TAG)
+
+
+def look_points(plan: Plan, looks: Sequence[LookRecord]) -> list[Point]:
+    """Every factor's effect and interval over the runs that counted, how many are decided, and the bound."""
+    points = []
+    for look in looks:
+        values = {"looks/decided": float(look.decided), "looks/bound": look.critical}
+        for name, factor in look.factors.items():
+            key = f"looks/{plan.shorts.get(name, name)}"
+            values |= {key: factor.effect, f"{key}_low": factor.low, f"{key}_high": factor.high}
+        time = milliseconds(plan.created) + look.look
+        points += [Point(key, value, time, look.runs) for key, value in values.items() if math.isfinite(value)]
+    return points
 
 
 def switched_list(plan: Plan, arm: str) -> str:

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from reid.errors import InputError
-from reid.grids.batches import batch_words, fractions
+from reid.grids.batches import Batches, batch_words, batches_due, fractions
 from reid.grids.design import Arm, Factor, Level, field_factor, full_factorial
 from reid.grids.fractions import resolution, subgroup
 from reid.grids.grid import Grid, read_grid
 from reid.recipe import Recipe
+from reid.store.looks import LookRecord
 from reid.tricks.paper import PAPER_TRICKS
 
 CONTENT = {"tiny": "content"}
@@ -91,6 +92,16 @@ def test_a_batch_takes_its_seed_from_the_file_and_then_the_next_number(
     assert list(dict.fromkeys(seed for _, _, seed in runs)) == expected
 
 
+def test_a_grid_that_grows_is_the_beginning_of_itself(tmp_path: Path) -> None:
+    made = grid(tmp_path, "design: {until: decided, matters: 0.5, at_most: 100}")
+    assert made.least_batches == 2
+    runs = [made.runs(CONTENT, batches) for batches in (0, 1, 2, 3, 9)]
+    assert [len(each) for each in runs] == [32, 32, 32, 48, 144]
+    assert runs[4][:48] == runs[3]
+    assert runs[3][:32] == runs[0]
+    assert len({signature for signature, _, _ in runs[4]}) == 144
+
+
 def test_levels_of_several_are_crossed_with_the_batches_of_the_others(tmp_path: Path) -> None:
     """The stated rule: a batch is a fraction of the two-level factors, with every level of the others."""
     alone = [field_factor("triplet.margin", [0.3, "soft", 0.5])]
@@ -105,10 +116,41 @@ def test_levels_of_several_are_crossed_with_the_batches_of_the_others(tmp_path: 
         assert len({arm.name[1:] for arm in batch}) == 16
 
 
+def test_the_looks_say_how_many_batches_there_are() -> None:
+    def look(batches: int, stop: str) -> LookRecord:
+        return LookRecord.model_validate(
+            {"look": 1, "batches": batches, "runs": 1, "critical": 2.5, "factors": {}, "stop": stop}
+        )
+
+    assert batches_due([]) == 2
+    assert batches_due([look(2, "")]) == 3
+    assert batches_due([look(2, ""), look(3, "")]) == 4
+    assert batches_due([look(2, ""), look(3, "decided")]) == 3
+    assert Batches([[], []], [4]).seed(3) == 7
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("design: block", r"design: Input should be 'full'.*'blocks'.*found 'block'"),
+        ("design: {until: decided, at_most: 192}", r"design\.matters: verdicts need the smallest effect that matters"),
+        ("design: {until: decided, matters: 0.5}", r"design\.rule\.at_most: Field required"),
+        (
+            "design: {until: decided, matters: 0.5, at_most: 31}",
+            r"design\.at_most: must be at least 32, two batches of",
+        ),
+        ("design: {until: decided, matters: 0, at_most: 64}", r"design\.rule\.matters: .*greater than 0, found 0"),
+        ("design: {until: decide, matters: 1, at_most: 64}", r"design\.rule\.until\.word: .*'decided', found 'decide'"),
+        ("design: {until: {width: 1}, at_most: 64}", r"design\.rule\.until\.width\.half_width: Field required"),
+        ("design: {until: {half_width: -1}, at_most: 64}", r"half_width: .*greater than 0, found -1"),
+        (
+            "design: {until: decided, mater: 1, at_most: 64}",
+            r"design\.rule\.mater: unknown key; did you mean .matters.\?",
+        ),
+        ("design: block", r"design\.name: Input should be 'full'.*'blocks'.*found 'block'"),
+        (
+            "matters: 1\ndesign: {until: decided, matters: 0.5, at_most: 64}",
+            "matters: is 1, and 0.5 in `design`; give it",
+        ),
         ("design: blocks\nexclude: [{bnneck: on}]", "batches are fractions of every combination.*remove `exclude`"),
         ("design: blocks\nbudget: {halving: {first: 2}}", "remove `budget`"),
         ("design: blocks\nseeds: [1, 1]", "seeds: each seed once"),
@@ -129,3 +171,17 @@ def test_arms_that_break_a_rule_and_too_many_factors_are_refused(tmp_path: Path)
         read_grid(listed, {})
     with pytest.raises(ValueError, match="at most 10 factors of two levels, found 11"):
         batch_words(11)
+
+
+def test_what_matters_is_in_points_in_the_file_wherever_it_is_said(tmp_path: Path) -> None:
+    for text in (
+        "matters: 0.5\ndesign: {until: decided, at_most: 64}",
+        "design: {until: decided, matters: 0.5, at_most: 64}",
+    ):
+        spec = grid(tmp_path, text).spec
+        assert spec.smallest == 0.5
+        assert spec.until is not None
+        assert spec.until.half_width is None
+    width = grid(tmp_path, "design: {until: {half_width: 0.25}, at_most: 64}").spec
+    assert width.until is not None
+    assert width.until.half_width == 0.25

@@ -9,8 +9,8 @@ from reid.grids.grid import read_grid
 
 FOLDER = Path(__file__).parents[2] / "experiments"
 PROMISED = {
-    "demo", "market1501-full", "market1501-half", "ladder", "leave-one-out", "cross-domain", "backbones", "bnneck",
-    "batch-size", "image-size",
+    "demo", "market1501-until", "market1501-full", "market1501-half", "ladder", "leave-one-out", "cross-domain",
+    "backbones", "bnneck", "batch-size", "image-size",
 }  # fmt: skip
 FILES = sorted(FOLDER.glob("*.yaml"))
 

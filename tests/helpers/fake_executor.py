@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self
 
 from reid.execution.events import Ended, ExecutorEvent, Lost
 from reid.store.claim import claim
@@ -60,10 +61,11 @@ def lose(folder: RunFolder) -> ExecutorEvent:
 
 
 class FolderExecutor:
-    """Does at the next look at its messages what the script of a run says; a run without one finishes."""
+    """Does at the next look at its messages what the script of a run says; a run without one does as all `others`."""
 
-    def __init__(self, slots: int = 2, scripts: dict[str, list[Script]] | None = None) -> None:
+    def __init__(self, slots: int = 2, scripts: dict[str, list[Script]] | None = None, others: Script = finish) -> None:
         self.slots = slots
+        self.others = others
         self.scripts = scripts or {}
         self.runs: dict[str, RunFolder] = {}
         self.started: list[str] = []
@@ -71,7 +73,7 @@ class FolderExecutor:
         self.hanging: set[str] = set()
         self.killed: list[str] = []
 
-    def __enter__(self) -> "FolderExecutor":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None: ...
@@ -92,7 +94,7 @@ class FolderExecutor:
         for signature in [signature for signature in self.runs if signature not in self.hanging]:
             folder = self.runs.pop(signature)
             scripts = self.scripts.get(signature)
-            yield (scripts.pop(0) if scripts else finish)(folder)
+            yield (scripts.pop(0) if scripts else self.others)(folder)
 
     def kill(self, signature: str) -> None:
         self.killed.append(signature)

@@ -15,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from reid.cli.views.looks import look_line, looks_table, spent_line
 from reid.cli.views.screen import Screen
 from reid.cli.views.status_table import COLOURS, clock, closing, event_line, pace, percent
 from reid.grids.forecast import Forecast
@@ -34,6 +35,7 @@ class TerminalView:
         self.live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self.drawn = float("-inf")
         self.warning = ""
+        self.looks = 0  # shown so far, without a TTY
 
     def __enter__(self) -> Self:
         return self
@@ -60,9 +62,15 @@ class TerminalView:
         if self.live is not None:
             if time.monotonic() - self.drawn >= REDRAW_SECONDS:
                 self._draw(self.live, status)
-        elif changed is not None:
-            line = f"[{status.with_result()}/{len(status.runs)}] {event_line(changed)}"
-            self.console.print(line, soft_wrap=True)
+            return
+        for look in status.looks[self.looks :]:
+            self._say(look_line(look))
+        self.looks = len(status.looks)
+        if changed is not None:
+            self._say(f"[{status.with_result()}/{len(status.runs)}] {event_line(changed)}")
+
+    def _say(self, line: str) -> None:
+        self.console.print(line, soft_wrap=True)
 
     def _draw(self, live: Live, status: GridStatus) -> None:
         if not live.is_started:
@@ -76,13 +84,13 @@ class TerminalView:
             self._draw(self.live, status)
             self.live.stop()
         for line in closing(status)[0]:
-            self.console.print(line, soft_wrap=True)
+            self._say(line)
 
     def warn(self, text: str) -> None:
         if self.live is not None and self.live.is_started:
             self.warning = text
         else:
-            self.console.print(f"warning: {text}", soft_wrap=True)
+            self._say(f"warning: {text}")
 
     def _render(self, status: GridStatus) -> Group:
         counts = status.counts()
@@ -106,12 +114,17 @@ class TerminalView:
         columns = Table.grid(padding=(0, 6))
         columns.add_row(running, best)
         notices = [Text(notice, style="dim") for notice in status.notices]
-        return Group(head, columns, *notices, *([Text(self.warning, style="yellow")] if self.warning else []))
+        grown = [looks_table(status)] if status.looks else []
+        spent = [Text(spent_line(status))] if status.plan.until else []
+        return Group(
+            head, columns, *grown, *spent, *notices, *([Text(self.warning, style="yellow")] if self.warning else [])
+        )
 
 
 def forecast_lines(forecast: Forecast) -> list[str]:
     """What `reid ablate --dry-run` prints."""
     hours = forecast.device_hours
+    told = "80 % power, 5 % level" + (f", all {forecast.at_most} runs" if forecast.at_most else "")
     lines = [
         f"arms         {forecast.arms}",
         f"runs         {sum(forecast.states.values())}: "
@@ -128,11 +141,18 @@ def forecast_lines(forecast: Forecast) -> list[str]:
         + (
             "nothing yet: there is no noise to compare with; add seeds"
             if isnan(forecast.detectable)
-            else f"effects from {forecast.detectable:.2f} standard deviations between seeds (80 % power, 5 % level)"
+            else f"effects from {forecast.detectable:.2f} standard deviations between seeds ({told})"
         ),
     ]
     if forecast.batch:
         lines.insert(2, f"batches      of {forecast.batch} runs, each with a seed of its own")
+    if forecast.at_most:
+        lines.insert(
+            3,
+            f"until        a look at every batch from the second on, at most {forecast.at_most} runs: "
+            f"{clock(forecast.most_hours / forecast.slots * 3600)} on {forecast.slots} slots, "
+            f"{forecast.most_hours:.1f} slot hours to go",
+        )
     if forecast.rungs:
         rungs = ", ".join(map(str, forecast.rungs))
         lines.append(

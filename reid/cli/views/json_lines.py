@@ -9,12 +9,16 @@ from typing import Self
 
 import typer
 
+from reid.cli.views.looks import look_document
 from reid.grids.launch import Progress
 from reid.grids.status import GridStatus, RunStatusRow
 
 
 class EventLines:
-    """A view: {"event": "run" | "warning" | "end", ...}; a run with all that its status says of it."""
+    """A view: {"event": "run" | "look" | "warning" | "end", ...}; a run with all that its status says of it."""
+
+    def __init__(self) -> None:
+        self.looks = 0  # shown so far
 
     def __enter__(self) -> Self:
         return self
@@ -28,6 +32,9 @@ class EventLines:
         yield lambda done, total: None  # noqa: ARG005
 
     def show(self, status: GridStatus, changed: RunStatusRow | None) -> None:
+        for look in status.looks[self.looks :]:
+            self._print("look", grid=status.grid, **look_document(look))
+        self.looks = len(status.looks)
         if changed is not None:
             about = {key: value for key, value in asdict(changed).items() if value is not None and key != "started"}
             self._print("run", grid=status.grid, over=status.with_result(), runs=len(status.runs), **about)

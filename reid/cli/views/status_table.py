@@ -6,6 +6,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from reid.cli.views.looks import look_document, spent_line
 from reid.grids.status import GridStatus, RunStatusRow
 from reid.store.run_records import RunState
 
@@ -31,6 +32,11 @@ def status_table(status: GridStatus) -> Table:
     return table
 
 
+def grid_lines(status: GridStatus) -> list[str]:
+    """What stands below the runs of a grid."""
+    return [summary_line(status), *([spent_line(status)] if status.plan.until else [])]
+
+
 def grids_table(grids: list[GridStatus]) -> Table:
     """All grids in short."""
     table = Table("grid", "runs", "states", "ETA", box=None)
@@ -42,7 +48,13 @@ def grids_table(grids: list[GridStatus]) -> Table:
 
 def status_document(status: GridStatus, runs: bool) -> dict[str, Any]:
     """A grid for `reid status --json`, with all its `runs` or in short."""
-    about = {"grid": status.grid, "counts": status.counts(), "eta_seconds": status.remaining_seconds()}
+    about: dict[str, Any] = {"grid": status.grid, "counts": status.counts(), "eta_seconds": status.remaining_seconds()}
+    if status.plan.until:
+        about |= {
+            "at_most": status.plan.until.at_most,
+            "full": status.full,
+            "looks": [look_document(look) for look in status.looks],
+        }
     return about | ({"runs": [asdict(run) for run in status.runs.values()]} if runs else {})
 
 
@@ -70,7 +82,7 @@ def summary_line(status: GridStatus) -> str:
 def closing(status: GridStatus) -> tuple[list[str], int]:
     """The last lines of a launch, and its exit code: 0 whole, 1 runs failed or are damaged, 130 stopped before."""
     counts, quarantined = status.counts(), sum(run.quarantined for run in status.runs.values())
-    lines = [f"grid {status.grid}: {counts_text(status)}"]
+    lines = [f"grid {status.grid}: {counts_text(status)}", *([spent_line(status)] if status.plan.until else [])]
     if status.gave_up:
         return [
             *lines,
@@ -85,7 +97,8 @@ def closing(status: GridStatus) -> tuple[list[str], int]:
         lines.append(f"{counts[RunState.FAILED] - quarantined} failed: the same command tries them again")
     if unreadable := counts[RunState.UNREADABLE]:
         lines.append(f"{unreadable} unreadable: `reid doctor` says what is damaged, `--repair` sets it aside")
-    if counts[RunState.STOPPED] > status.early_stopped() or counts[RunState.PLANNED] or counts[RunState.RUNNING]:
+    open_runs = counts[RunState.STOPPED] - status.early_stopped() + counts[RunState.PLANNED] + counts[RunState.RUNNING]
+    if open_runs or not status.is_over():
         return [*lines, "stopped before the end; the same command goes on from here"], 130
     return lines, 1 if counts[RunState.FAILED] or unreadable else 0
 

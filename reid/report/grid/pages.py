@@ -19,6 +19,7 @@ from reid.report.grid.feature_spaces import MEASURES, spaces_section
 from reid.report.grid.first_page.cautions import cautions
 from reid.report.grid.first_page.verdict import headline, verdict
 from reid.report.grid.interactions import interactions
+from reid.report.grid.looks import looks_section
 from reid.report.grid.oscillation import INDICES, oscillation_section
 from reid.report.grid.rank_lists import rank_lists
 from reid.report.study import describe_study, read_study, write_study_tables
@@ -64,6 +65,7 @@ def describe_results(results: Results, folder: Path) -> Document:
             *verdict(results, folder),
         ],
         [
+            *looks_section(results, folder),
             *ladder_page.ladder(results, folder),
             evidence.effects(results, folder),
             *interactions(results, folder),
