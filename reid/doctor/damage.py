@@ -15,6 +15,7 @@ import numpy as np
 from reid.doctor import repair
 from reid.files import REPAIR, DamagedFileError, read_json
 from reid.store.claim import read_holder
+from reid.store.looks import read_looks
 from reid.store.plan import read_plan
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import RunState
@@ -32,6 +33,10 @@ RECORDS: dict[str, Callable[[RunFolder], object]] = {
     "progress.json": lambda folder: read_json(folder.progress),
     "curves.parquet": RunFolder.curves,
     "embeddings.npz": RunFolder.embeddings,
+}
+GRID_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "plan.json": (read_plan, "`reid ablate` with its file makes it anew"),
+    "looks.json": (read_looks, "`reid ablate` with its file takes the same looks again"),
 }
 STUDY_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "study.json": (read_study, "`reid tune` with its file makes it anew"),
@@ -57,9 +62,11 @@ def find_damage(output: Path) -> Iterator[Damage]:
         holder = read_holder(folder)
         if holder is None or holder.is_over():
             yield from _of_run(output, folder)
-    for path in sorted(output.glob("grids/*/plan.json")):
-        if problem := _problem(path, read_plan, path.parent):
-            yield _file(path, problem, "`reid ablate` with its file makes it anew")
+    for grid in sorted(path for path in output.glob("grids/*") if path.is_dir()):
+        for name, (read, after) in GRID_FILES.items():
+            path = grid / name
+            if path.exists() and (problem := _problem(path, read, grid)):
+                yield _file(path, problem, after)
     for study in sorted(path for path in output.glob("studies/*") if path.is_dir()):
         for name, (read, after) in STUDY_FILES.items():
             path = study / name

@@ -5,6 +5,7 @@ from pathlib import Path
 from reid.errors import InputError
 from reid.files import DamagedFileError
 from reid.registry import load_present
+from reid.store.looks import read_looks
 from reid.store.plan import read_plan
 from reid.store.run_folder import RunFolder
 from reid.store.run_store import RunStore
@@ -46,10 +47,11 @@ def find_named(output: Path, name: str) -> Path:
 def damaged_plans(output: Path) -> list[str]:
     """A line for each grid and study of an output folder that no command shows, because what it is cannot be read."""
     lines = []
-    for read, (place, file) in zip((read_plan, read_study), KINDS.values(), strict=True):
+    for readers, (place, file) in zip(((read_plan, read_looks), (read_study,)), KINDS.values(), strict=True):
         for path in sorted(output.glob(f"{place}/*/{file}")):
             try:
-                read(path.parent)
+                for read in readers:
+                    read(path.parent)
             except DamagedFileError as error:
                 lines.append(str(error))
     return lines

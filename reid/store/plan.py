@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from reid.errors import InputError
 from reid.files import DamagedFileError, read_record
 from reid.registry import Plugin
+from reid.store.looks import read_looks
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import DatasetRecord, FileRecord, RecipeRecord, Record, Shown
 
@@ -152,9 +153,10 @@ def read_plan(folder: Path) -> GridFolder:
 
 
 def planned_grids(output: Path) -> list[GridFolder]:
-    """All grids under an output folder whose plan can be read, oldest first."""
+    """All grids under an output folder whose plan and looks can be read, oldest first."""
     grids = []
     for path in (output / "grids").glob("*/plan.json"):
         with suppress(DamagedFileError):  # `damaged_plans` tells of it
+            read_looks(path.parent)
             grids.append(read_plan(path.parent))
     return sorted(grids, key=lambda grid: (grid.plan.created, grid.plan.name))

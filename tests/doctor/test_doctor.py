@@ -91,6 +91,7 @@ def test_a_whole_folder_is_said_to_be(output: Path, doctor: Doctor) -> None:
         ("0/run.json", "sets the folder aside under set-aside"),
         ("0/result.json", "sets the folder aside under set-aside"),
         ("grids/small/plan.json", "`reid ablate` with its file makes it anew"),
+        ("grids/small/looks.json", "`reid ablate` with its file takes the same looks again"),
         ("studies/knobs/study.json", "`reid tune` with its file makes it anew"),
         ("studies/knobs/trials.json", "`reid tune --status` makes it anew"),
         ("studies/knobs/study.db", "the runs stay"),

@@ -17,8 +17,8 @@ from tests.helpers.grids import TOY, ablate, start_ablate, states, wait_during, 
 from tests.helpers.records import raw
 
 pytestmark = pytest.mark.faults
-# Narrower than two epochs on twelve identities can make it: it goes to its end, three looks.
-UNTIL = "design: {until: {half_width: 0.01}, at_most: 32}\n"
+# Closer than two epochs on twelve identities can tell: it goes to its end, three looks.
+UNTIL = "design: {until: decided, matters: 0.01, at_most: 32}\n"
 BATCH = 8
 
 

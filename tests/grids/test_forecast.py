@@ -26,9 +26,9 @@ def test_detectable_effect_is_found_with_80_per_cent_power(arms: int, arms_a_lev
 def test_a_grid_that_grows_is_forecast_at_least_and_at_most(tiny_root: Path, tmp_path: Path) -> None:
     file = tmp_path / "toy.yaml"
     more = (
-        "last_stride: , label_smoothing: , warmup: {epochs: 1}}\ndesign: {until: decided, matters: 0.5, at_most: 100}\n"
+        "last_stride: , label_smoothing: , warmup: {epochs: 2}}\ndesign: {until: decided, matters: 0.5, at_most: 100}\n"
     )
-    file.write_text(TOY.format(epochs=2, root=tiny_root).replace("center_loss: }\n", f"center_loss: , {more}"))
+    file.write_text(TOY.format(epochs=3, root=tiny_root).replace("center_loss: }\n", f"center_loss: , {more}"))
     found = preview(file, tmp_path, {}, False, "cpu", 2, Silent())
     assert (found.arms, found.batch, found.at_most, found.states) == (64, 16, 96, {"planned": 32})
     assert found.most_hours == pytest.approx(3 * found.device_hours)
