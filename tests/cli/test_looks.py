@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from reid.cli.views.grid_terminal import TerminalView
 from reid.cli.views.json_lines import EventLines
 from reid.cli.views.looks import look_line, looks_table, spent_line
+from reid.cli.views.screen import Screen
 from reid.cli.views.status_table import closing, grid_lines, status_document
 from reid.files import write_record
 from reid.grids.status import GridStatus, open_status
@@ -32,7 +32,7 @@ def opened(make_grid: MakeGrid, looks: list[LookRecord]) -> GridStatus:
 
 
 def printed(status: GridStatus, width: int = 200) -> str:
-    console = Console(file=io.StringIO(), width=width)
+    console = Screen(file=io.StringIO(), width=width)
     console.print(looks_table(status))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -80,7 +80,7 @@ def test_a_launch_ends_well_once_it_is_decided_and_not_before(make_grid: MakeGri
 def test_looks_are_events_once_each(make_grid: MakeGrid, capsys: pytest.CaptureFixture[str]) -> None:
     looks = looks_at(NAMES)
     status = opened(make_grid, looks)
-    view, console = EventLines(), Console(file=io.StringIO(), width=200)
+    view, console = EventLines(), Screen(file=io.StringIO(), width=200)
     terminal = TerminalView(console)
     for number in (1, 1, 3, 3):
         status.looks = tuple(looks[:number])
@@ -101,7 +101,7 @@ def test_the_live_view_shows_them_below_the_runs(make_grid: MakeGrid, tmp_path: 
     status = opened(make_grid, looks_at(NAMES))
     with (
         (tmp_path / "terminal").open("w", encoding="utf-8") as file,
-        TerminalView(Console(file=file, force_terminal=True, width=160)) as view,
+        TerminalView(Screen(file=file, force_terminal=True, width=160)) as view,
     ):
         view.show(status, None)
         view.end(status)
