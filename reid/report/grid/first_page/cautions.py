@@ -48,8 +48,9 @@ def _survivors(results: Results) -> list[str]:
     diverged = int((results.runs["state"] == "diverged").sum())
     if not diverged:
         return []
+    many = f"{diverged} runs have" if diverged > 1 else "A run has"
     return [
-        f"{diverged} runs diverged ({states(results)}). They have no mAP, so means and effects are those of the "
+        f"{many} diverged ({states(results)}), which leaves no mAP: means and effects are those of the "
         "survivors; what a factor does to divergence is told first where it is sure."
     ]
 
