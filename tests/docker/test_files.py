@@ -12,11 +12,12 @@ import yaml
 from typer.main import get_command
 
 from reid.cli.app import app
+from reid.shown import hide_uri
+from tests.docker.composition import DOCKER, secrets_asked
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-DOCKER = ROOT / "docker"
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +83,11 @@ def test_every_mount_file_and_dependency_exists(compose: dict[str, Any]) -> None
         for mount in service.get("volumes", []):
             source = re.sub(r"\$\{\w+:-(\w+)\}", r"\1", mount).split(":")[0]
             assert (DOCKER / source).is_file() if source.startswith("./") else source in volumes, mount
-        for other in service.get("depends_on", {}):
-            assert "healthcheck" in services[other], f"{other} is waited for until it is healthy"
+        for other, waited in service.get("depends_on", {}).items():
+            if waited["condition"] == "service_healthy":
+                assert "healthcheck" in services[other], f"{other} is waited for until it is healthy"
+            else:
+                assert "restart" not in services[other], f"{other} is waited for until it has ended"
         if "build" in service:
             assert (DOCKER / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
     overlay = yaml.safe_load((DOCKER / "compose.gpu.yaml").read_text())
@@ -93,10 +97,28 @@ def test_every_mount_file_and_dependency_exists(compose: dict[str, Any]) -> None
 def test_no_secret_is_in_the_files_and_every_variable_is_in_the_example() -> None:
     text = (DOCKER / "compose.yaml").read_text()
     example = (DOCKER / "example.env").read_text()
-    for name in set(re.findall(r"\$\{(\w+)", text)):
+    names = set(re.findall(r"\$\{(\w+)", text))
+    for name in names:
         assert re.search(rf"^#? ?{name}=", example, re.MULTILINE), name
-    assert re.search(r"^POSTGRES_PASSWORD=$", example, re.MULTILINE), "the password is for the user to set"
+    assert set(secrets_asked()) == {name for name in names if name.endswith(("PASSWORD", "KEY"))}, "for the user to set"
     assert "docker/.env" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_no_secret_is_on_a_command_line_or_in_a_uri(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        told = [*service.get("command", []), *service.get("healthcheck", {}).get("test", [])]
+        told += [value for value in service["environment"].values() if "://" in value]
+        assert not [word for word in told for secret in secrets_asked() if secret in word], name
+        assert not [word for word in told if hide_uri(word) != word], name
+
+
+def test_every_service_has_a_user_of_its_own(compose: dict[str, Any]) -> None:
+    told = {name: service["environment"] for name, service in compose["services"].items()}
+    assert told["mlflow"]["PGPASSWORD"] != told["worker"]["PGPASSWORD"] != told["backup"]["PGPASSWORD"]
+    assert "//mlflow@" in told["mlflow"]["MLFLOW_BACKEND_STORE_URI"]
+    assert "//studies@" in told["worker"]["REID_STORAGE"]
+    assert told["worker"]["MLFLOW_TRACKING_USERNAME"] == told["users"]["WORKER_USERNAME"] != "admin"
+    assert "MLFLOW_ADMIN_PASSWORD" not in str(told["worker"])
 
 
 def test_the_worker_runs_a_command_that_there_is(compose: dict[str, Any]) -> None:
