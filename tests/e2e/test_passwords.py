@@ -142,7 +142,7 @@ def test_a_password_is_nowhere(
     seen.printed.append(ui.communicate(timeout=60)[0])
     watcher.join()
     assert any("mlflow server" in line for line in seen.listed)
-    assert any("spawn_main" in line for line in seen.listed)
+    assert any("from multiprocessing" in line for line in seen.listed), "workers are among them"
 
     dead, nobody = f"http://{LOGIN}@127.0.0.1:1", f"postgresql+psycopg://{LOGIN}x@{databases}/none"
     refused: list[tuple[object, ...]] = [
@@ -150,6 +150,7 @@ def test_a_password_is_nowhere(
         ("sync", *output, "--tracking-uri", nobody),
         ("sync", *output, "--tracking-uri", f"nosuch://{LOGIN}@host/x"),
         ("report", "toy", *output, "--from-mlflow", dead),
+        ("verdict", "--factors", "a", "--metric", "b", "--from-mlflow", dead, "--experiment", "x"),
         ("tune", study, *on_cpu, "--storage", nobody),
         ("tune", study, *on_cpu, "--storage", f"mysql://{LOGIN}@host/x"),
         ("tune", *output, "--status", "study", "--storage", f"postgresql://me:{MARK}@x@host/y"),
