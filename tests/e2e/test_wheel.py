@@ -23,7 +23,7 @@ recipe:
   backbone: {name: resnet10_narrow, stem_relu: true, pretrained: none}
   schedule: {base: 3e-3, epochs: 2, milestones: []}
   evaluation: {every: 2}
-factors: {warmup: {epochs: 1}}
+factors: {bnneck: }
 seeds: [0, 1]
 """
 
