@@ -56,7 +56,8 @@ class AnyRuns:
     def seeding(self) -> str:
         """What stands for a seed, in words."""
         if not self.paired:
-            return "no seed is shared, so every row of a combination is a run of its own"
+            unnamed = "; if runs share seeds, name their column with --seed" if self.asked.seed is None else ""
+            return f"no seeds in common: every row of a combination is a run of its own, with noise of its own{unnamed}"
         count = self.table.loc[self.table["state"] == "finished", "seed"].nunique()
         return f"{count} seed{'s' * (count > 1)}, column {self.heads['seed']}"
 

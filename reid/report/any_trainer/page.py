@@ -154,7 +154,8 @@ def _design(found: AnyVerdict) -> str:
         "arms": "a choice of combinations that follows no plan known here; effects are fitted by least squares",
     }
     least, most = int(arms.min()), int(arms.max())
-    balance = f"{least} finished runs each" if least == most else f"{least} to {most} finished runs each, unbalanced"
+    counts = str(least) if least == most else f"{least} to {most}"
+    balance = f"{counts} finished run{'s' * (most > 1)} each" + ", unbalanced" * (least < most)
     return (
         f"{words.get(design.kind, design.kind)}: {len(design.arms)} of {design.coding.cells} combinations, {balance}; "
         f"the effect of a factor is its {design.estimand}"

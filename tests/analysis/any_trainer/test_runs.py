@@ -69,6 +69,7 @@ def test_without_a_seed_column_rows_are_runs_of_their_own(tmp_path: Path) -> Non
     assert len(found.table) == 9
     assert "alike in every cell (line 2, line 10) count as runs of their own" in " ".join(found.notes)
     assert "every row of a combination is a run of its own" in found.seeding
+    assert found.seeding.endswith("if runs share seeds, name their column with --seed")
     assert not found.paired
     assert found.table["seed"].nunique() == 1
 
