@@ -4,7 +4,8 @@ from pathlib import Path
 
 from reid.shown import hide_uri
 from reid.store.run_folder import EMBEDDED, RunFolder
-from reid.tracking.mlflow_store import Store, tracking_errors, without_login
+from reid.tracking.keys import without_login
+from reid.tracking.mlflow_store import Store, tracking_errors
 
 
 def delete_projections(output: Path, folder: RunFolder, uri: str | None = None) -> list[str]:

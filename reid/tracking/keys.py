@@ -1,7 +1,11 @@
-"""Names and texts as MLflow takes them: its keys have few characters, and its values end somewhere."""
+"""Names, texts and addresses as MLflow takes them: its keys have few characters, and its values end somewhere."""
 
+import os
 import posixpath
 import re
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from reid.recipe import digest
 
@@ -32,3 +36,22 @@ def note(head: str, yaml: str, where: str, longest: int) -> str:
     cut = f"{end}\n\nCut here; the whole file is {where}."
     whole = f"{begin}{value(yaml, len(yaml) + 1)}{end}"
     return whole if len(whole) <= longest else f"{begin}{value(yaml, longest - len(begin) - len(cut))}{cut}"
+
+
+def sqlite_uri(path: Path) -> str:
+    """The URI of a SQLite file. SQLAlchemy takes what follows a question mark for options, and decodes %20."""
+    return f"sqlite:///{str(path).replace('%', '%25').replace('?', '%3F')}"
+
+
+def without_login(uri: str) -> str:
+    """The address of a server alone: user and password in it move to where MLflow's client takes them from.
+
+    So no address that it makes, and no error of it, has them.
+    """
+    with suppress(ValueError):  # no address at all, as MLflow will say
+        parts = urlsplit(uri)
+        if parts.scheme in ("http", "https") and parts.username and parts.password is not None:
+            os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(parts.username)
+            os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(parts.password)
+            return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return uri

@@ -10,7 +10,6 @@ from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
-from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock
 
@@ -70,12 +69,7 @@ class RefusedError(TrackingError):
 
 def embedded_uri(output: Path) -> str:
     """The store used when no tracking URI is given: a SQLite file in the output folder."""
-    return sqlite_uri(output.resolve() / EMBEDDED)
-
-
-def sqlite_uri(path: Path) -> str:
-    """The URI of a SQLite file. SQLAlchemy takes what follows a question mark for options, and decodes %20."""
-    return f"sqlite:///{str(path).replace('%', '%25').replace('?', '%3F')}"
+    return keys.sqlite_uri(output.resolve() / EMBEDDED)
 
 
 def _bring_home(database: Path, artifacts: str) -> None:
@@ -90,20 +84,6 @@ def _bring_home(database: Path, artifacts: str) -> None:
             connection.execute(MOVED.format(table=table, column=column), {"home": artifacts, "before": before})
 
 
-def without_login(uri: str) -> str:
-    """The address of a server alone: user and password in it move to where MLflow's client takes them from.
-
-    So no address that it makes, and no error of it, has them.
-    """
-    with suppress(ValueError):  # no address at all, as MLflow will say
-        parts = urlsplit(uri)
-        if parts.scheme in ("http", "https") and parts.username and parts.password is not None:
-            os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(parts.username)
-            os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(parts.password)
-            return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    return uri
-
-
 class Store:
     """One tracking store. Nothing is opened before the first use, so a store that is down fails there.
 
@@ -112,7 +92,7 @@ class Store:
     """
 
     def __init__(self, uri: str | None, output: Path) -> None:
-        self.uri = without_login(uri or embedded_uri(output))
+        self.uri = keys.without_login(uri or embedded_uri(output))
         self.shown = hide_uri(self.uri)
         self.reference = EMBEDDED if self.uri == embedded_uri(output) else self.shown
         self.output = output.resolve()
@@ -162,7 +142,7 @@ class Store:
         if not database.exists():
             temporary = database.with_name(".mlflow.db.new")
             temporary.unlink(missing_ok=True)
-            store = SqlAlchemyStore(sqlite_uri(temporary), artifacts)  # type: ignore[no-untyped-call]
+            store = SqlAlchemyStore(keys.sqlite_uri(temporary), artifacts)  # type: ignore[no-untyped-call]
             store.engine.dispose()
             temporary.rename(database)
         _bring_home(database, artifacts)
