@@ -54,6 +54,10 @@ def main() -> None:
         sys.exit(app(standalone_mode=False) or 0)
     except InputError as error:
         refuse(str(error))
+    except OSError as error:  # of a file that nobody thought of: its name is too long, its disk full, its owner another
+        if error.filename is None:
+            raise
+        refuse(f"{error.filename}: {error.strerror}")
     except typer.TyperException as error:  # of the words of the command; without any, help was shown
         if wrong := hide(error.format_message()).rstrip("."):
             context = getattr(error, "ctx", None)

@@ -3,11 +3,11 @@
 Everything that trains writes here, everything that shows or counts reads from here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -202,11 +202,8 @@ class RunFolder:
         path = self.path / "curves.parquet"
         if not path.exists():
             return None
-        try:
-            with path.open("rb") as file:  # opened once: by its path it is opened twice, and may be replaced in between
-                return pd.read_parquet(file)
-        except (OSError, ValueError, KeyError) as error:
-            raise DamagedFileError(f"{path}: must be a Parquet file, found {_first_line(error)}; {REPAIR}") from None
+        with _reading(path, "a Parquet file"), path.open("rb") as file:  # by its path it would be opened twice,
+            return pd.read_parquet(file)  # and may be replaced in between
 
     def write_curves(self, curves: pd.DataFrame) -> None:
         with atomic(self.path / "curves.parquet") as temporary:
@@ -225,10 +222,8 @@ class RunFolder:
         path = self.path / name
         if not path.exists():
             return None
-        try:
+        with _reading(path, "an array of numpy"):
             found = np.load(path)
-        except (OSError, ValueError, EOFError) as error:
-            raise DamagedFileError(f"{path}: must be an array of numpy, found {_first_line(error)}; {REPAIR}") from None
         if found.ndim != 1 or found.dtype.kind != kind:
             what = f"an array {found.shape} of {found.dtype}"
             raise DamagedFileError(f"{path}: must hold a number a query, found {what}; {REPAIR}")
@@ -237,15 +232,17 @@ class RunFolder:
     def embeddings(self) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]] | None:
         """Features of a few identities, to draw them, or None if there are none."""
         path = self.path / "embeddings.npz"
-        try:
-            with np.load(path) as stored:
-                return {name: stored[name] for name in stored.files}
-        except FileNotFoundError:
+        if not path.exists():
             return None
-        except (OSError, ValueError, EOFError, BadZipFile, KeyError) as error:
-            found = _first_line(error)
-            raise DamagedFileError(f"{path}: must be an archive of numpy, found {found}; {REPAIR}") from None
+        with _reading(path, "an archive of numpy"), np.load(path) as stored:
+            return {name: stored[name] for name in stored.files}
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+@contextmanager
+def _reading(path: Path, what: str) -> Iterator[None]:
+    """Raise DamagedFileError for whatever a parser of bytes raises: of damaged ones, anything at all."""
+    try:
+        yield
+    except Exception as error:
+        found = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DamagedFileError(f"{path}: must be {what}, found {found}; {REPAIR}") from None

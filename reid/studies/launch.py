@@ -9,6 +9,7 @@ from typing import Protocol
 import optuna
 
 from reid.data import BenchmarkDataset, TuningDataset, open_dataset
+from reid.errors import InputError
 from reid.execution.dispatch import STOP_AFTER, WATCHDOG_SECONDS, Dispatch
 from reid.execution.executors.base import Executor
 from reid.files import write_record
@@ -200,7 +201,12 @@ def status(output: Path, name: str, storage: str | None) -> StudyStatus:
     folder = find_kind(output, "study", name)
     study = read_study(folder)
     with Storage(storage or study.storage, folder) as opened:
-        in_optuna = optuna.load_study(study_name=name, storage=opened.backend)
+        try:
+            in_optuna = optuna.load_study(study_name=name, storage=opened.backend)
+        except KeyError:
+            raise InputError(
+                f"storage {opened.shown}: holds no study {name!r}; give the --storage it was searched with"
+            ) from None
         with opened.lock():
             release_dead(in_optuna, opened, WorkerHeartbeat(in_optuna))
         trials = write_trials(in_optuna, study.knobs, opened)
