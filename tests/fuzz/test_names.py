@@ -76,7 +76,7 @@ def test_any_name_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     write_grid(Path("output"), name="one", factors=FACTORS, effects=(0.1,), iterations=0)
     Path("grid.yaml").write_text("name: g\ndataset: {name: d, root: nowhere}\nfactors: {warmup: , bnneck: }\n", "utf-8")
     wrong, before = [], sorted(tmp_path.iterdir())
-    for chance in rounds(120):
+    for chance in rounds(60):
         words = commands(chance)
         if words[0] in ("", "--output") or "\0" in "".join(words):
             continue

@@ -152,7 +152,7 @@ def test_every_command_ends_as_it_should(whole: Path, tmp_path: Path) -> None:
         ended = [run_reid(words) for words in commands(output, signature, chance)]
         return [f"{' '.join(one.words[:3])}: {one.wrong}" for one in ended if one.wrong]
 
-    wrong = fuzz(whole, tmp_path / "output", 40, ask)
+    wrong = fuzz(whole, tmp_path / "output", 25, ask)
     assert not wrong, "\n".join(wrong)
 
 

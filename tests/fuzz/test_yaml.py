@@ -90,7 +90,7 @@ def edited(text: str, chance: random.Random) -> bytes:
 def test_it_is_read_or_refused_with_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     wrong = []
-    for chance in rounds(150):
+    for chance in rounds(80):
         command = chance.choice(list(FILES))
         content = edited(FILES[command], chance)
         Path("f.yaml").write_bytes(content)
