@@ -22,7 +22,8 @@ from reid.errors import InputError
 from reid.files import DamagedFileError
 from reid.metrics.spec import METRICS, is_fraction
 from reid.statistics.design import Design, design_of
-from reid.statistics.factor_coding import Term, coding
+from reid.statistics.factor_coding import PLACEBO, Term, coding
+from reid.statistics.inference import Inference
 from reid.statistics.linear_model import Analysis, analyse, usable
 from reid.store.looks import LookRecord, read_looks
 from reid.store.plan import GridFolder, Plan, read_plan
@@ -31,7 +32,7 @@ from reid.tricks.paper import PAPER_TRICKS
 
 MAIN = "mAP"
 QUALITY = {name: METRICS[name].title for name in ("mAP", "rank1", "mINP")}
-NOT_MEASURED = ("arm", "seed", "signature", "state", "reason", "signs", "cut_epoch", "cut_mAP", *SOURCES)
+NOT_MEASURED = ("arm", PLACEBO, "seed", "signature", "state", "reason", "signs", "cut_epoch", "cut_mAP", *SOURCES)
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,14 @@ class Results:
     def looks(self) -> tuple[LookRecord, ...]:
         """What a grid that grows was seen to say so far; none of other grids."""
         return read_looks(self.grid.path) if self.plan.until is not None else ()
+
+    @cached_property
+    def placebo(self) -> Inference | None:
+        """What the placebo is estimated to do to mAP; None in a grid without one."""
+        if not self.plan.has_placebo:
+            return None
+        analysis = analyse(self.runs, [*self.names, PLACEBO], MAIN, not self.plan.pairs_nil)
+        return analysis.infer_main().take([len(self.terms)])
 
     @cached_property
     def interactions(self) -> pd.DataFrame:

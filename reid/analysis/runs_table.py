@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from reid.files import DamagedFileError
 from reid.metrics.scores import Scores
 from reid.metrics.spec import METRICS
+from reid.statistics.factor_coding import PLACEBO
 from reid.store.measured import metric_values
 from reid.store.plan import GridFolder
 from reid.store.run_folder import RunFolder
@@ -27,11 +28,11 @@ def read_runs(grid: GridFolder) -> pd.DataFrame:
 
     Columns: arm, one per factor (bool for off/on, True = on; else categorical with the levels in the plan's order),
     seed, signature, state, mAP, rank1, rank5, rank10, mINP (fractions), train_seconds, images_per_second,
-    peak_memory_mb, code, fingerprint, protocol (how it is ranked, in words), reason, signs (that it learnt
-    nothing, in words); then what else runs measured of
-    themselves (see `metric_values`). Numbers are NaN unless the run is finished. A run without a folder is
-    "planned"; a folder that cannot be read is "unreadable", its reason says why; a run that a budget ended early is
-    "censored", and has cut_epoch and cut_mAP, its last evaluation, which no estimate may use.
+    peak_memory_mb, code, fingerprint, protocol (how it is ranked, in words), reason, signs (that it learnt nothing, in
+    words); then what else runs measured of themselves (see `metric_values`), and placebo (bool) of a grid that has one.
+    Numbers are NaN unless the run is finished. A run without a folder is "planned"; a folder that cannot be read is
+    "unreadable", its reason says why; a run that a budget ended early is "censored", and has cut_epoch and cut_mAP, its
+    last evaluation, which no estimate may use.
     """
     plan = grid.plan
     rows = [
@@ -45,6 +46,8 @@ def read_runs(grid: GridFolder) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=[*columns, *own])
     numbers = [*SCORES, *COSTS, *own]
     table[numbers] = table[numbers].astype(float)
+    if plan.has_placebo:
+        table[PLACEBO] = [plan.arm_by_name[run.arm].placebo for run in plan.runs]
     for factor in plan.factors:
         column = table[factor.name].map(str)
         table[factor.name] = column == "on" if factor.is_switch else pd.Categorical(column, categories=factor.levels)

@@ -51,6 +51,7 @@ class Arm:
     levels: dict[str, str]
     recipe: Recipe
     train_on: tuple[str, ...] = ()
+    placebo: bool = False
 
 
 def trick_factor(trick: Trick, switched_on: Recipe) -> Factor:

@@ -1,13 +1,14 @@
 """The factors of a grid file: what each switches, and in which levels."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from reid.errors import InputError
 from reid.grids.datasets import TRAIN_ON, named_sets
 from reid.grids.design import DIGITS, Factor, Level, field_factor, training_factor, trick_factor
 from reid.grids.grid_file import Change, GridFile, Setting
+from reid.grids.placebo import PLACEBO, STREAMS
 from reid.recipe import Recipe
 from reid.recipe.overrides import set_fields
 from reid.registry import nearest
@@ -25,7 +26,7 @@ def make_factors(spec: GridFile, base: Recipe) -> list[Factor]:
     """
     if spec.arms:
         return [Factor(LISTED, LISTED, LISTED.capitalize(), _levels("arms", spec.arms, base))]
-    factors = [_factor(name, setting, base) for name, setting in spec.factors.items()]
+    factors = [_factor(name, setting, base) for name, setting in spec.factors.items() if name != PLACEBO]
     for factor in factors:
         if len(factor.levels) > len(DIGITS):
             raise InputError(f"factors.{factor.name}: at most {len(DIGITS)} levels, found {len(factor.levels)}")
@@ -34,6 +35,8 @@ def make_factors(spec: GridFile, base: Recipe) -> list[Factor]:
         raise InputError(
             f"factors: at most {MOST_ARMS:,} combinations, found {combined:,}; name fewer factors, or write out `arms`"
         )
+    if PLACEBO in spec.factors:
+        _check_placebo(spec.factors[PLACEBO], factors)
     for one, other in combinations(factors, 2):
         if shared := sorted(one.fields & other.fields):
             raise InputError(
@@ -41,6 +44,17 @@ def make_factors(spec: GridFile, base: Recipe) -> list[Factor]:
                 "own; leave one of them out, or write out the levels of one factor"
             )
     return factors
+
+
+def _check_placebo(setting: Setting, others: Sequence[Factor]) -> None:
+    if setting is not None:
+        raise InputError(
+            f"factors.{PLACEBO}: takes nothing, as it changes nothing but random streams, found {setting!r}"
+        )
+    if not others:
+        raise InputError(f"factors.{PLACEBO}: needs other factors to stand beside, found none")
+    if streams := next((factor.name for factor in others if STREAMS in factor.fields), ""):
+        raise InputError(f"factors.{PLACEBO} and factors.{streams}: both set {STREAMS}; leave one of them out")
 
 
 def _factor(name: str, setting: Setting, base: Recipe) -> Factor:
@@ -60,7 +74,7 @@ def _factor(name: str, setting: Setting, base: Recipe) -> Factor:
         if len(changes) > 1:
             return Factor(name, name, name.replace("_", " ").capitalize(), _levels(where, changes, base))
     if name not in TRICKS:
-        hint = nearest(name, [*TRICKS, TRAIN_ON], among=fields)
+        hint = nearest(name, [*TRICKS, TRAIN_ON, PLACEBO], among=fields)
         raise InputError(f"{where}: no such trick or recipe field{hint}")
     if isinstance(setting, list):
         raise InputError(f"{where}: a trick takes knobs (a mapping) or nothing, found a list")

@@ -14,6 +14,7 @@ from reid.grids.design import Arm, Factor, full_factorial, launch_order, select
 from reid.grids.factors import make_factors
 from reid.grids.grid_file import GridFile
 from reid.grids.halving import problem
+from reid.grids.placebo import PLACEBO, with_placebo
 from reid.recipe import Recipe
 from reid.recipe.overrides import set_fields
 from reid.recipe.yaml import describe, load
@@ -66,7 +67,11 @@ def read_grid(file: Path, overrides: Mapping[str, JsonValue]) -> Grid:
     try:
         factors = make_factors(spec, base)
         arms, left_out = make_arms(spec, factors, base)
-        grid = Grid(file, spec, factors, arms, left_out, make_batches(spec, factors, arms, left_out))
+        batches = make_batches(spec, factors, arms, left_out)
+        if PLACEBO in spec.factors:
+            arms = add_placebo(factors, arms, batches)
+            batches = make_batches(spec, factors, arms, left_out)
+        grid = Grid(file, spec, factors, arms, left_out, batches)
         halving = spec.budget.get("halving")
         if halving and (why := problem(halving, [(arm.name, arm.recipe) for arm in grid.arms])):
             raise InputError(f"budget.halving: {why}")
@@ -97,6 +102,14 @@ def make_arms(spec: GridFile, factors: Sequence[Factor], base: Recipe) -> tuple[
         raise InputError(f"factors: a grid needs two or more arms, {len(arms)} is left: {rules}")
     _require_distinct(arms)
     return arms, left_out
+
+
+def add_placebo(factors: Sequence[Factor], arms: Sequence[Arm], batches: Batches | None) -> list[Arm]:
+    """The arms with a placebo among them. Raises InputError where it would cost runs."""
+    try:
+        return with_placebo(arms, factors, batches.fractions[0] if batches else arms)
+    except ValueError as error:
+        raise InputError(f"factors.{PLACEBO}: {error}") from error
 
 
 def make_batches(

@@ -51,7 +51,7 @@ def make_plan(
         budget={kind: halving.model_dump() for kind, halving in spec.budget.items()},
         dataset=dataset,
         arms=tuple(
-            ArmRecord(arm=a.name, levels=a.levels, recipe=RecipeRecord.of(a.recipe))
+            ArmRecord(arm=a.name, levels=a.levels, recipe=RecipeRecord.of(a.recipe), placebo=a.placebo)
             for a in grid.arms
             if a.name in used
         ),

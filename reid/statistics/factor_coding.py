@@ -14,6 +14,7 @@ from reid.errors import InputError
 from reid.statistics.least_squares import Array
 
 Codes = np.ndarray[Any, np.dtype[np.int64]]
+PLACEBO = "placebo"  # a factor that changes nothing, so it has no part in interactions
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -47,9 +48,9 @@ class Coding:
 
     @cached_property
     def pairs(self) -> list[tuple[int, int]]:
-        """Positions of the terms of every two-factor interaction."""
-        every = combinations(range(len(self.terms)), 2)
-        return [(a, b) for a, b in every if self.terms[a].factor != self.terms[b].factor]
+        """Positions of the terms of every two-factor interaction that there can be."""
+        real = [i for i, term in enumerate(self.terms) if self.names[term.factor] != PLACEBO]
+        return [(a, b) for a, b in combinations(real, 2) if self.terms[a].factor != self.terms[b].factor]
 
     @property
     def cells(self) -> int:

@@ -45,6 +45,7 @@ class ArmRecord(Record):
     arm: str
     levels: dict[str, Label]
     recipe: RecipeRecord = RecipeRecord({})
+    placebo: Annotated[bool, Field(description="whether it draws from other random streams")] = False
 
 
 class PlannedRun(Record):
@@ -103,6 +104,11 @@ class Plan(FileRecord):
     @cached_property
     def arm_by_name(self) -> dict[str, ArmRecord]:
         return {arm.arm: arm for arm in self.arms}
+
+    @property
+    def has_placebo(self) -> bool:
+        """Whether some arms draw from other random streams, which is a factor that changes nothing."""
+        return any(arm.placebo for arm in self.arms)
 
     @cached_property
     def shorts(self) -> dict[str, str]:

@@ -169,3 +169,14 @@ def test_runs_of_two_codes_are_refused_unless_allowed(make_grid: MakeGrid, read:
         write_report(grid, tmp_path / "report.pdf")
     text = read(write_report(grid, tmp_path / "report.pdf", allow_mixed=True)[0])
     assert "Mixed runs, allowed by --allow-mixed. Found more than one training code" in text.split("\f")[0]
+
+
+def test_a_placebo_stands_on_the_first_page(make_grid: MakeGrid, read: Read, tmp_path: Path) -> None:
+    grid = make_grid(seeds=(0, 1, 2), iterations=60)
+    plan = json.loads((grid / "plan.json").read_text())
+    for arm in plan["arms"]:
+        arm["placebo"] = arm["arm"].count("1") % 2 == 1
+    (grid / "plan.json").write_text(json.dumps(plan))
+    page = re.sub(r"\s+", " ", read(write_report(grid, tmp_path)[0]).split("\f")[0])
+    assert re.search(r"Placebo [+−]?0\.\d \[−\d\.\d, \+\d\.\d\], p 0\.\d+: other random streams and nothing else", page)
+    assert "The cumulative ladder" in page

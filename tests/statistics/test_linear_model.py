@@ -165,3 +165,14 @@ def test_factors_of_more_than_two_levels_equal_statsmodels() -> None:
     names = ["C(margin)[T.0.3]", "C(margin)[T.soft]", "C(b)[T.True]", "C(c)[T.y]", "C(c)[T.z]"]
     assert found.effect == pytest.approx(model.params[names].to_numpy())
     assert found.scale == pytest.approx((model.bse / np.sqrt(model.mse_resid))[names].to_numpy())
+
+
+def test_a_placebo_has_an_effect_of_its_own_and_no_pairs() -> None:
+    """In all combinations of six it is their product, and changes nothing of the others."""
+    table = make_table(seeds=3, effects={"a": 0.03, "ab": 0.02})
+    table["placebo"] = table[FACTORS].sum(axis=1) % 2 == 1
+    found = analyse(table, [*FACTORS, "placebo"], "mAP")
+    assert len(found.coding.pairs) == 15
+    real, seven = analyse(table, FACTORS, "mAP").infer_main().effect, found.infer_main().effect
+    assert seven[:6] == pytest.approx(real)
+    assert seven[6] == pytest.approx(table[table["placebo"]]["mAP"].mean() - table[~table["placebo"]]["mAP"].mean())

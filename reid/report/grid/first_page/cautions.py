@@ -3,7 +3,8 @@
 import numpy as np
 
 from reid.analysis.results import MAIN, Results
-from reid.metrics.formatting import signed
+from reid.analysis.verdict import LEVEL
+from reid.metrics.formatting import probability, signed
 from reid.report.elements import Alert
 from reid.report.grid.cells import states
 
@@ -13,7 +14,14 @@ STILL_RISING = 0.005  # of mAP between the last two evaluations
 def cautions(results: Results) -> list[Alert]:
     """The reasons for which this grid's verdicts say less than they seem to."""
     return [
-        Alert(text) for text in (*_one_seed(results), *_still_rising(results), *_survivors(results), *_unequal(results))
+        Alert(text)
+        for text in (
+            *_one_seed(results),
+            *_placebo(results),
+            *_still_rising(results),
+            *_survivors(results),
+            *_unequal(results),
+        )
     ]
 
 
@@ -23,6 +31,17 @@ def _one_seed(results: Results) -> list[str]:
     return [
         "All of this is one seed. An effect can change from seed to seed, and one seed cannot show by how much: "
         "what is said here holds for this seed, and another may say the opposite. Add seeds."
+    ]
+
+
+def _placebo(results: Results) -> list[str]:
+    """Where an effect of nothing looks real: by chance in one grid of twenty, or else the errors are too small."""
+    found = results.placebo
+    if found is None or not found.p[0] < LEVEL:
+        return []
+    return [
+        f"The placebo looks real ({signed(MAIN, float(found.effect[0]))} points, p {probability(float(found.p[0]))}) and "
+        "changes nothing but random streams. That happens by chance in one grid of twenty; believe small effects less."
     ]
 
 

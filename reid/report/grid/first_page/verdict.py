@@ -83,6 +83,7 @@ def facts(results: Results) -> list[tuple[str, str]]:
     dataset = results.plan.dataset
     fingerprints = ", ".join(results.runs["fingerprint"].dropna().unique())
     return [
+        *placebo(results),
         *ends(results),
         ("Best arm", best(results)),
         ("Design", design(results)),
@@ -186,6 +187,16 @@ def looks(results: Results) -> list[tuple[str, str]]:
     ends = {"": "another batch follows", "decided": "every factor is decided", "narrow": "every interval is narrow"}
     why = ends.get(last.stop, "as many runs as were allowed")
     return [("Looks", f"{last.look}, the last at {last.runs} runs: {why}; the intervals hold over all of them")]
+
+
+def placebo(results: Results) -> list[tuple[str, str]]:
+    """What an effect of nothing looks like here; no line in a grid without a placebo."""
+    found = results.placebo
+    if found is None:
+        return []
+    low, high = float(found.low[0]), float(found.high[0])
+    text = f"{signed(MAIN, float(found.effect[0]))} {interval(MAIN, low, high)}, p {probability(float(found.p[0]))}"
+    return [("Placebo", f"{text}: other random streams and nothing else, so this is what no effect looks like")]
 
 
 def ends(results: Results) -> list[tuple[str, str]]:
