@@ -9,8 +9,10 @@ from reid.statistics.dunnett import dunnett_critical
 from reid.statistics.linear_model import analyse
 
 
-def ties_with_best(table: pd.DataFrame, factors: Sequence[str], metric: str) -> tuple[str, int]:
+def ties_with_best(table: pd.DataFrame, factors: Sequence[str], metric: str) -> tuple[str, int] | None:
     """The best arm, and how many others are not told apart from it (-1: noise unknown).
+
+    None where there is no other, or means of arms cannot be told from those of seeds, as in blocks that confound them.
 
     An arm that is as good as the best is told apart from it in at most 5 % of grids, however many arms there are (Hsu,
     Multiple Comparisons, 1996: one-sided Dunnett).
@@ -18,7 +20,10 @@ def ties_with_best(table: pd.DataFrame, factors: Sequence[str], metric: str) -> 
     analysis = analyse(table, factors, metric)
     arms = list(analysis.position)
     each = np.eye(len(arms))
-    best = int(np.nanargmax(analysis.infer_arms(arms, each).effect))
+    means = analysis.infer_arms(arms, each).effect
+    if len(arms) < 2 or np.isnan(means).all():
+        return None
+    best = int(np.nanargmax(means))
     gaps = analysis.infer_arms(arms, each[best] - each)
     others = np.arange(len(arms)) != best
     if not (gaps.error[others] > 0).all():

@@ -27,6 +27,7 @@ def effects(
     asked: str = "",
     pairs_nil: bool = False,
     higher_is_better: bool | None = None,
+    paired: bool = True,
 ) -> pd.DataFrame:
     """Effect of each factor on `metric`, with an interval and a verdict: mean at its second level minus at its first.
 
@@ -41,7 +42,9 @@ def effects(
     to seed; with one, every kind is `ONE_SEED`. `matters` is from how much on an effect matters, in units of the
     metric: only against it there is "no effect that matters". `titles` are names for the verdicts' words. `pairs_nil`
     takes interactions of two factors to be nil, so that a fraction that confounds main effects with them has an answer.
-    `higher_is_better` overrules the list of metrics. Rows that the runs cannot estimate are NaN, the verdict says why.
+    `higher_is_better` overrules the list of metrics. Runs that are not `paired` have seeds of their own, so that the
+    noise between them holds what effects vary, and none of it is of one seed only. Rows that the runs cannot estimate
+    are NaN, the verdict says why.
     """
     analysis, design = analyse(table, factors, metric, not pairs_nil), design_of(table, factors, asked)
     found = estimate(analysis, design, table, metric)
@@ -53,6 +56,7 @@ def effects(
     if higher_is_better is not None:
         scale = Scale(metric, higher_is_better, matters)
     spoken = _Spoken(analysis, design, table, scale, found, [(titles or {}).get(name, name) for name in names])
+    spoken.one_seed = paired and not analysis.over_seeds
     pairs = interactions(table, factors, metric)["q"].to_numpy() if not pairs_nil else np.full(0, np.nan)
     lost = divergence(table, factors)
     verdicts = []
@@ -91,6 +95,7 @@ class _Spoken:
     ) -> None:
         self.analysis, self.design, self.scale, self.found, self.titles = analysis, design, scale, found, titles
         self.planned = table["seed"].nunique()
+        self.one_seed = not analysis.over_seeds
         self.to_come = int((~table["state"].isin(ENDED)).sum())
 
     def verdict(self, i: int, effect: float, low: float, high: float, p: float, p_holm: float) -> Verdict:
@@ -99,7 +104,7 @@ class _Spoken:
         if np.isnan(p):
             return Verdict(Kind.NOT_ESTIMABLE, f"not estimable: {self._silence(i)}")
         verdict = self.scale.call(effect, low, high, p_holm)
-        if not self.analysis.over_seeds:
+        if self.one_seed:
             words = verdict.words or "cannot tell"
             return Verdict(Kind.ONE_SEED, f"this seed only: {words}")
         if verdict.kind is not Kind.UNDECIDED:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from reid.analysis.best_arm import ties_with_best
 from reid.analysis.divergence_rate import divergence
 from reid.analysis.effects import effects
 from reid.analysis.interactions import alias_sums, interactions
@@ -138,6 +139,11 @@ class Results:
     def looks(self) -> tuple[LookRecord, ...]:
         """What a grid that grows was seen to say so far; none of other grids."""
         return read_looks(self.grid.path) if self.plan.until is not None else ()
+
+    @cached_property
+    def best(self) -> tuple[str, int]:
+        """The best arm and how many others may be as good (-1: not known); by plain means where no others compare."""
+        return ties_with_best(self.runs, self.names, MAIN) or (str(self.arms["mAP"].idxmax()), -1)
 
     @cached_property
     def placebo(self) -> Inference | None:

@@ -1,9 +1,9 @@
 """Proportions and their differences, with intervals."""
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
-Z = float(stats.norm.ppf(0.975))
+Z = float(special.ndtri(0.975))
 
 
 def difference_of_shares(before: int, n: int, after: int, m: int) -> list[float]:
@@ -11,10 +11,14 @@ def difference_of_shares(before: int, n: int, after: int, m: int) -> list[float]
     if not n or not m:
         return [np.nan] * 4
     base, share = before / n, after / m
+    if before == after == 0:
+        return [0.0, -wilson(0, n)[1], wilson(0, m)[1], 1.0]
     (base_low, base_high), (low, high) = wilson(before, n), wilson(after, m)
     difference = share - base
     below = np.hypot(share - low, base_high - base)
     above = np.hypot(high - share, base - base_low)
+    from scipy import stats  # half a second of import, which a table without divergence need not wait for
+
     p = stats.fisher_exact([[before, n - before], [after, m - after]]).pvalue
     return [difference, float(difference - below), float(difference + above), min(float(p), 1.0)]
 

@@ -65,7 +65,10 @@ def test_alone_and_taken_away() -> None:
 
 def test_ties_with_the_best_arm() -> None:
     # Only a, b and c matter, so the eight arms of d, e and f are one.
-    best, ties = ties_with_best(make_table(seeds=3, effects={"a": 0.2, "b": 0.2, "c": 0.2}), FACTORS, "mAP")
+    found = ties_with_best(make_table(seeds=3, effects={"a": 0.2, "b": 0.2, "c": 0.2}), FACTORS, "mAP")
+    assert found is not None
+    best, ties = found
     assert best[:3] == "111"
     assert 4 <= ties <= 7
-    assert ties_with_best(make_table(k=2), ["a", "b"], "mAP")[1] == -1
+    assert ties_with_best(make_table(k=2), ["a", "b"], "mAP") == ("10", -1)
+    assert ties_with_best(make_table(k=1).head(1), ["a"], "mAP") is None

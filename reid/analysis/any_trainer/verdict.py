@@ -10,13 +10,11 @@ from reid.analysis.any_trainer.asked import METRIC
 from reid.analysis.any_trainer.runs import AnyRuns
 from reid.analysis.effects import effects
 from reid.analysis.interactions import interactions
-from reid.analysis.runs_table import each_row
-from reid.analysis.verdict import Kind, Scale
+from reid.analysis.verdict import Scale
 from reid.statistics.design import Design, design_of
 from reid.statistics.factor_coding import arm_names
 from reid.statistics.linear_model import Analysis, analyse
 
-ONE_SEED_WORDS = "this seed only: "
 SETTLED = {"failed": "censored", "unknown": "censored"}  # nobody is going to train them again
 
 
@@ -42,12 +40,8 @@ class AnyVerdict:
 
     @cached_property
     def effects(self) -> pd.DataFrame:
-        """A row a term, as `reid.analysis.effects.effects` gives it.
-
-        Runs that are not paired have a seed of their own: the noise between them holds what effects vary from seed
-        to seed, and the verdict is not of one seed only.
-        """
-        found = effects(
+        """A row a term, as `reid.analysis.effects.effects` gives it."""
+        return effects(
             self.table,
             self.runs.factors,
             METRIC,
@@ -56,14 +50,8 @@ class AnyVerdict:
             self.asked,
             pairs_nil=self.pairs_nil,
             higher_is_better=self.runs.higher_is_better,
+            paired=self.runs.paired,
         )
-        if self.runs.paired:
-            return found
-        alone = found["kind"] == Kind.ONE_SEED
-        for name, row in each_row(found[alone]):
-            kind = self.scale.call(row["effect"], row["low"], row["high"], row["p_holm"]).kind
-            found.loc[name, ["kind", "verdict"]] = [kind, row["verdict"].removeprefix(ONE_SEED_WORDS)]
-        return found
 
     @cached_property
     def asked(self) -> str:
@@ -107,10 +95,6 @@ class AnyVerdict:
         """
         from reid.analysis.best_arm import ties_with_best  # half a second, and not for the table
 
-        arms = list(self.analysis.position)
-        means = self.analysis.infer_arms(arms, np.eye(len(arms))).effect
-        if len(arms) < 2 or np.isnan(means).all():
-            return None
         table = self.table if self.runs.higher_is_better else self.table.assign(**{METRIC: -self.table[METRIC]})
         return ties_with_best(table, self.runs.factors, METRIC)
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from reid.analysis.best_arm import ties_with_best
-from reid.analysis.results import MAIN, Results
+from reid.analysis.results import Results
 from reid.data.decode import FORMATS, regular
 from reid.files import DamagedFileError
 from reid.recipe import digest
@@ -19,7 +18,7 @@ HEIGHT = 128  # pixels of a thumbnail
 
 def rank_lists(results: Results, folder: Path) -> Section:
     """The same queries for both arms; images are read from the data set's folder, and copied small to `folder`."""
-    best, _ = ties_with_best(results.runs, results.names, MAIN)
+    best, _ = results.best
     base = "0" * len(results.names)
     shown: list[Element] = []
     for label, arm in {"Base arm": base, "Best arm": best}.items():

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from reid.analysis.best_arm import ties_with_best
 from reid.analysis.results import MAIN, Results
 from reid.analysis.runs_table import COSTS
 from reid.metrics.formatting import number
@@ -82,7 +81,7 @@ def loss_curves(results: Results, folder: Path) -> Section:
 
 def cost(results: Results, folder: Path) -> Section:
     """What quality costs in time and memory."""
-    best, _ = ties_with_best(results.runs, results.names, MAIN)
+    best, _ = results.best
     names = list(results.arms.index)
     arms = {"best arm": best}
     if results.switches:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from reid.analysis.best_arm import ties_with_best
 from reid.analysis.completeness import precision_loss
 from reid.analysis.results import MAIN, Results
 from reid.analysis.runs_table import each_row
@@ -213,7 +212,7 @@ def ends(results: Results) -> list[tuple[str, str]]:
 
 def best(results: Results) -> str:
     """The arm of the highest mean and how many others are not told apart from it."""
-    arm, ties = ties_with_best(results.runs, results.names, MAIN)
+    arm, ties = results.best
     row = results.arms.to_dict("index")[arm]
     text = (
         f"{arm} ({describe(results.plan.factors, arm)}), {percent(row['mAP'])} % mAP, {percent(row['rank1'])} % rank-1"
