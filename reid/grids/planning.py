@@ -87,13 +87,15 @@ def change_of_plan(before: Plan, now: Plan) -> str | None:
     grown = now.until is not None and old <= new
     if before.factors == now.factors and (old == new or grown):
         return None
-    factors = "" if before.factors == now.factors else f"its factors were {_names(before)}, now {_names(now)}; "
-    left_out = f", {len(old - new)} are no longer part of it and stay in their folders" if old - new else ""
-    return f"grid {now.name}: the plan has changed: {factors}{len(new - old)} runs are new{left_out}"
-
-
-def _names(plan: Plan) -> str:
-    return ", ".join(factor.name for factor in plan.factors)
+    were, are = ({factor.name: factor for factor in plan.factors} for plan in (before, now))
+    parts = [f"new runs: {len(new - old)}"]
+    if list(were) != list(are):
+        parts.insert(0, f"its factors were {', '.join(were)}, now {', '.join(are)}")
+    elif changed := [name for name in are if are[name] != were[name]]:
+        parts.insert(0, f"other levels of {', '.join(changed)}")
+    if old - new:
+        parts.append(f"no longer part of it, kept in their folders: {len(old - new)}")
+    return f"grid {now.name}: the plan has changed: {'; '.join(parts)}"
 
 
 def shares_of(grid: Grid, opened: Opened, folder_of: Callable[[str], RunFolder], batches: int = 0) -> dict[str, str]:

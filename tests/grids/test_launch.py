@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from reid.grids.launch import Launched, prepare
 from tests.execution.test_attempts import Quiet
 from tests.helpers.grids import TOY
@@ -22,3 +24,18 @@ def test_one_run_with_other_fields_leaves_the_grids_plan_alone(tiny_root: Path, 
     assert all(single.run_store.folder(run.signature).read_run() for run in single.plan.runs)
     _, replaced = planned({"schedule.epochs": 1}, keep_plan=False)
     assert replaced != whole
+
+
+def test_a_grid_that_is_planned_anew_says_so_once(
+    tiny_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings: list[str] = []
+    view = Quiet()
+    monkeypatch.setattr(view, "warn", warnings.append)
+    file = tmp_path / "toy.yaml"
+    for epochs in (2, 2, 1):
+        file.write_text(TOY.format(epochs=epochs, root=tiny_root))
+        prepare(file, tmp_path / "output", {}, False, "", view)
+    assert [line for line in warnings if "plan" in line] == [
+        "grid toy: the plan has changed: new runs: 8; no longer part of it, kept in their folders: 8"
+    ]
