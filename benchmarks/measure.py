@@ -40,7 +40,9 @@ def limits() -> Iterator[Limit]:
     longest = max(texts, key=lambda path: texts[path].count("\n"))
     yield Limit("lines of a file", texts[longest].count("\n"), 300, _name(longest))
     for file, model in (("plan.json", "Plan"), ("study.json", "StudyRecord")):
-        readers = [path for path, text in texts.items() if re.search(rf"read_record\([^)]*\b{model}\)", text)]
+        readers = [
+            path for path, text in texts.items() if re.search(rf"(?:read|require)_record\([^)]*\b{model}\b", text)
+        ]
         yield Limit(f"places that read {file}", len(readers), 1, ", ".join(map(_name, readers)))
 
 

@@ -84,6 +84,17 @@ def read_json(path: Path) -> object:
         raise DamagedFileError(f"{path}: must be JSON, found {_reason(error)}; {REPAIR}") from None
 
 
+def require_record(path: Path, kind: type[Model], absent: str) -> Model:
+    """A JSON file as a record. Raises InputError that says `absent` of it where there is none, DamagedFileError where
+    it is another or empty.
+    """
+    if (record := read_record(path, kind)) is not None:
+        return record
+    if path.exists():
+        raise DamagedFileError(f"{path}: must be JSON, found an empty file; {REPAIR}")
+    raise InputError(f"{path}: {absent}")
+
+
 def read_record(path: Path, kind: type[Model]) -> Model | None:
     """A JSON file as a record, None where it is absent or empty. Raises DamagedFileError where it is neither."""
     return _validated(path, kind, read_json(path))

@@ -9,8 +9,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from reid.errors import InputError
-from reid.files import DamagedFileError, read_record
+from reid.files import DamagedFileError, require_record
 from reid.registry import Plugin
 from reid.store.looks import read_looks
 from reid.store.run_folder import RunFolder
@@ -152,9 +151,8 @@ class GridFolder:
 def read_plan(folder: Path) -> GridFolder:
     """The grid planned in `folder`. Raises InputError where there is no plan, or it is not one."""
     path = folder.resolve() / "plan.json"
-    plan = read_record(path, Plan)
-    if plan is None:
-        raise InputError(f"{path}: a grid folder holds a plan.json, found none; give the folder of a planned grid")
+    absent = "a grid folder holds a plan.json, found none; give the folder of a planned grid"
+    plan = require_record(path, Plan, absent)
     return GridFolder(path.parent, plan)
 
 

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reid.errors import InputError
-from reid.files import DamagedFileError, read_record, read_records
+from reid.files import DamagedFileError, read_record, read_records, require_record
 from reid.registry import Plugin
 from reid.store.run_records import DatasetRecord, FileRecord, RecipeRecord, Record, Shown, SplitRecord
 
@@ -243,10 +242,8 @@ class ImportanceRecord(FileRecord, ObjectiveImportance):
 def read_study(folder: Path) -> StudyRecord:
     """The study as asked. Raises InputError where there is none, or it is not one."""
     path = folder / "study.json"
-    record = read_record(path, StudyRecord)
-    if record is None:
-        raise InputError(f"{path}: a study folder holds a study.json, found none; give the folder of a study")
-    return record
+    absent = "a study folder holds a study.json, found none; give the folder of a study"
+    return require_record(path, StudyRecord, absent)
 
 
 def planned_studies(output: Path) -> list[Path]:

@@ -88,8 +88,9 @@ def test_no_launch_touches_it(output: Path) -> None:
     assert (folder.path / "state.json").read_text() == "{"
 
 
-def test_a_damaged_plan_is_a_line(output: Path, reid: Reid) -> None:
-    (output / "grids" / "two" / "plan.json").write_text("{")
+@pytest.mark.parametrize("content", ["{", ""])
+def test_a_damaged_plan_is_a_line(output: Path, reid: Reid, content: str) -> None:
+    (output / "grids" / "two" / "plan.json").write_text(content)
     text, note = reid("status")
     assert "one" in text
     assert "two" not in text
