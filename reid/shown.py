@@ -8,8 +8,9 @@ from urllib.parse import unquote
 
 HIDDEN = "***"
 # In the address of a web page the password ends before a slash, as a port does; databases take all up to the last @.
-_WEB = re.compile(r"(?<![\w+.-])(https?://[^\s:/?#@]*):([^\s/?#]*)@", re.IGNORECASE)
-_DATABASE = re.compile(r"(?<![\w+.-])(?!https?:)[a-z][\w+.-]*://[^\s:/?#@]*:", re.IGNORECASE)
+# Of two slashes one is left where a URI was taken for a path.
+_WEB = re.compile(r"(?<![\w+.-])(https?:/{1,2}[^\s:/?#@]*):([^\s/?#]*)@", re.IGNORECASE)
+_DATABASE = re.compile(r"(?<![\w+.-])(?!https?:)[a-z][\w+.-]*:/{1,2}[^\s:/?#@]*:", re.IGNORECASE)
 _QUERY = re.compile(r"([?&;][\w-]{0,40}?(?:password|passwd|pwd|secret|token|api_?key)=)([^\s&;#]+)", re.IGNORECASE)
 _WORD = re.compile(r"(?<!\S)\S*@")  # up to its last @
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -48,4 +49,5 @@ def _passwords(uri: str) -> list[str]:
     database = _DATABASE.search(before)
     found = [before[database.end() :]] if database else [each[2] for each in _WEB.finditer(uri)]
     found += [each[2] for each in _QUERY.finditer(uri)]
+    found += [f"{each.partition('@')[2]}@" for each in found if "@" in each]  # which some take for a part of the host
     return sorted({form for each in found if each for form in (each, unquote(each))}, key=len, reverse=True)

@@ -17,6 +17,8 @@ from reid.tracking import TrackingError
         ("postgresql://me:a/MARK:?#b@host/db", "postgresql://me@host/db"),
         ("postgresql://me:a@MARK@host/db", "postgresql://me@host/db"),
         ("postgresql://:MARK@host/db", "postgresql://host/db"),
+        ("http:/me:MARK@host", "http:/me@host"),
+        ("postgresql:/me:MARK@host/db", "postgresql:/me@host/db"),
         ("postgresql://me@host/db?sslmode=x&password=MARK&a=b", "postgresql://me@host/db?sslmode=x&password=***&a=b"),
         ("HTTPS://me:MARK@host:5000/path", "HTTPS://me@host:5000/path"),
         ("https://host/path?access_token=MARK", "https://host/path?access_token=***"),
@@ -43,6 +45,10 @@ def test_a_password_with_spaces_is_hidden_where_it_is_known() -> None:
 def test_a_known_password_is_hidden_wherever_it_is_said_in_either_form() -> None:
     words = "no host 'MARK@1' for MARK%401"
     assert hide(words, "postgresql://me:MARK%401@host/db") == "no host '***' for ***"
+
+
+def test_the_end_of_a_password_is_hidden_where_it_is_taken_for_the_host() -> None:
+    assert hide("no host 'MARK@host'", "postgresql://me:a@MARK@host/db") == "no host '***host'"
 
 
 def test_a_text_made_to_be_slow_is_not() -> None:
