@@ -6,9 +6,9 @@ from itertools import combinations
 
 from reid.errors import InputError
 from reid.grids.datasets import TRAIN_ON, named_sets
-from reid.grids.design import DIGITS, Factor, Level, field_factor, training_factor, trick_factor
+from reid.grids.designs.design import DIGITS, Factor, Level, field_factor, training_factor, trick_factor
+from reid.grids.designs.placebo import PLACEBO, STREAMS
 from reid.grids.grid_file import Change, GridFile, Setting
-from reid.grids.placebo import PLACEBO, STREAMS
 from reid.recipe import Recipe
 from reid.recipe.overrides import set_fields
 from reid.registry import nearest

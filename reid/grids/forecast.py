@@ -12,8 +12,8 @@ import torch
 from reid.data import DecodedDataset
 from reid.data.run_data import assemble
 from reid.evaluation import evaluate
-from reid.grids.batches import batch_words, batches_due
-from reid.grids.fractions import aliases, defining_words
+from reid.grids.designs.batches import batch_words, batches_due
+from reid.grids.designs.fractions import aliases, defining_words
 from reid.grids.grid import Grid
 from reid.grids.planning import fingerprints, shares_of
 from reid.models import build_model

@@ -8,13 +8,13 @@ from pydantic import JsonValue, ValidationError
 
 from reid.data.run_data import Domains
 from reid.errors import InputError
-from reid.grids.batches import FIRST_LOOK, Batches, Until, check_at_most, fractions
 from reid.grids.datasets import check_names
-from reid.grids.design import Arm, Factor, full_factorial, launch_order, select
+from reid.grids.designs.batches import FIRST_LOOK, Batches, Until, check_at_most, fractions
+from reid.grids.designs.design import Arm, Factor, full_factorial, launch_order, select
+from reid.grids.designs.placebo import PLACEBO, with_placebo
 from reid.grids.factors import make_factors
 from reid.grids.grid_file import GridFile
 from reid.grids.halving import problem
-from reid.grids.placebo import PLACEBO, with_placebo
 from reid.recipe import Recipe
 from reid.recipe.overrides import set_fields
 from reid.recipe.yaml import describe, load

@@ -4,9 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 
-from reid.grids.batches import Points, Until
 from reid.grids.datasets import TRAIN_ON, GridData
-from reid.grids.design import DIGITS, Design
+from reid.grids.designs.batches import Points, Until
+from reid.grids.designs.design import DIGITS, Design
 from reid.grids.halving import Halving
 from reid.recipe import FileName, Recipe, Seeds
 

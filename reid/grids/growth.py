@@ -13,7 +13,7 @@ from reid.analysis.looks import StopRule, take_look
 from reid.analysis.runs_table import read_runs
 from reid.errors import InputError
 from reid.files import write_record
-from reid.grids.batches import batches_due
+from reid.grids.designs.batches import batches_due
 from reid.grids.grid import Grid
 from reid.grids.planning import Opened, asked_runs, make_plan
 from reid.store.claim import ClaimMonitor, claim

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from reid.grids.batches import batches_due
+from reid.grids.designs.batches import batches_due
 from reid.store.looks import LookRecord, read_looks
 from reid.store.plan import Plan, PlannedRun, read_plan
 from reid.store.run_folder import RunFolder

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from reid.errors import InputError
-from reid.grids.batches import Batches, batch_words, batches_due, fractions
-from reid.grids.design import Arm, Factor, Level, field_factor, full_factorial
-from reid.grids.fractions import resolution, subgroup
+from reid.grids.designs.batches import Batches, batch_words, batches_due, fractions
+from reid.grids.designs.design import Arm, Factor, Level, field_factor, full_factorial
+from reid.grids.designs.fractions import resolution, subgroup
 from reid.grids.grid import Grid, read_grid
 from reid.recipe import Recipe
 from reid.store.looks import LookRecord

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reid.grids.design import Design, field_factor, full_factorial, launch_order, select, trick_factor
+from reid.grids.designs.design import Design, field_factor, full_factorial, launch_order, select, trick_factor
 from reid.recipe import Recipe
 from reid.recipe.yaml import load
 from reid.tricks import TRICKS

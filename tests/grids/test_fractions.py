@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from reid.grids.fractions import aliases, defining_words, is_kept, resolution, subgroup
+from reid.grids.designs.fractions import aliases, defining_words, is_kept, resolution, subgroup
 
 
 def kept(factors: int, words: list[int]) -> list[int]:

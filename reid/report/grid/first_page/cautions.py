@@ -41,8 +41,8 @@ def _placebo(results: Results) -> list[str]:
         return []
     size, p = signed(MAIN, float(found.effect[0])), probability(float(found.p[0]))
     return [
-        f"The placebo looks real ({size} points, p {p}), and it changes nothing but random streams. That happens by chance "
-        "in one grid of twenty; believe small effects less."
+        f"The placebo looks real ({size} points, p {p}), and it changes nothing but random streams. That happens by "
+        "chance in one grid of twenty; believe small effects less."
     ]
 
 

@@ -13,8 +13,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from reid.errors import InputError
-from reid.grids.design import Arm, Factor, launch_order, switched_on
-from reid.grids.fractions import MOST_FACTORS, defining_words, subgroup
+from reid.grids.designs.design import Arm, Factor, launch_order, switched_on
+from reid.grids.designs.fractions import MOST_FACTORS, defining_words, subgroup
 from reid.store.looks import LookRecord
 
 FIRST_LOOK = 2  # batches: with one there is no telling how an effect varies between seeds

@@ -10,7 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
-from reid.grids.design import Arm, Factor
+from reid.grids.designs.design import Arm, Factor
 from reid.statistics.factor_coding import PLACEBO
 
 __all__ = ["PLACEBO", "STREAMS", "with_placebo"]

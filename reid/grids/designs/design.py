@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from reid.grids.fractions import defining_words, is_kept
+from reid.grids.designs.fractions import defining_words, is_kept
 from reid.recipe import Recipe
 from reid.seeding import numpy_generator
 from reid.tricks import Trick

@@ -1,0 +1,1 @@
+"""Which arms a grid trains, and in which portions."""
