@@ -12,7 +12,7 @@ from reid.cli.mlflow import sync, ui
 from reid.cli.process import hide_passwords
 from reid.cli.report import report
 from reid.cli.runs import runs
-from reid.cli.streams import guard_streams, incomplete_output
+from reid.cli.streams import guard_streams, have_a_home, incomplete_output
 from reid.cli.train import curves, evaluate, train
 from reid.cli.tune import tune
 from reid.cli.verdict import verdict
@@ -50,6 +50,7 @@ def main() -> None:
     """Entry point: bad input is one line on standard error and exit code 2; so is output that went nowhere."""
     hide_passwords()
     guard_streams()
+    have_a_home()
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except InputError as error:

@@ -6,7 +6,9 @@ import io
 import os
 import select
 import sys
+import tempfile
 from contextlib import suppress
+from pathlib import Path
 from typing import cast
 
 NAMES = {1: "stdout", 2: "stderr"}
@@ -61,6 +63,14 @@ def guard_streams() -> None:
         )
         GUARDED[name] = stream, lossy
         setattr(sys, name, stream)
+
+
+def have_a_home() -> None:
+    """Give this process a home folder where its user has none, as in many a container: libraries look into it."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = tempfile.gettempdir()
 
 
 def lost_output() -> OSError | None:

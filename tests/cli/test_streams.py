@@ -80,3 +80,14 @@ def test_a_closed_descriptor_is_not_the_next_file(output: Path) -> None:
     assert reid("report", "one", "--format", "csv", "--output", str(output), shell="<&- >&- 2>&-").returncode == 0
     tables = output / "grids" / "one" / "tables"
     assert (tables / "runs.csv").read_text(encoding="utf-8").startswith("arm,")
+
+
+def test_a_user_without_a_name_and_a_home_is_one(output: Path) -> None:
+    """As in a container that is run with a number for its user: MLflow's import asks for the home."""
+    words = [sys.executable, "-m", "reid", "sync", "--output", str(output)]
+    alone = {name: value for name, value in os.environ.items() if name not in ("HOME", "USER", "LOGNAME")}
+    stranger = ["unshare", "--user", "--map-user=54321", "--map-group=54321"]
+    if subprocess.run([*stranger, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("no right to be another user here")
+    ended = subprocess.run([*stranger, *words], capture_output=True, check=False, env=alone)
+    assert (ended.returncode, ended.stdout) == (0, b"2 runs projected\n"), ended.stderr.decode()

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,9 +11,19 @@ from typing import Any
 import pytest
 
 from tests.faults.conftest import Misbehave
-from tests.helpers.grids import UNTRACKED, ablate, epochs_done, final_table, start_ablate, wait_for
+from tests.helpers.grids import (
+    UNTRACKED,
+    ablate,
+    epochs_done,
+    final_table,
+    start_ablate,
+    states,
+    wait_for,
+    write_toy,
+)
 
 pytestmark = pytest.mark.faults
+REID = (sys.executable, "-m", "reid")
 FEW_TRIES = {"reid.execution.failures": {"FIRST_DELAY": 0.01}, "reid.execution.dispatch": {"ATTEMPTS": 2}}
 
 
@@ -106,3 +117,16 @@ def remount(disk: Path, mode: str) -> None:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     wait_for(done)
+
+
+def test_a_launch_whose_output_goes_nowhere_trains_all_the_same(tmp_path: Path, tiny_root: Path) -> None:
+    output = tmp_path / "output"
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [*REID, "ablate", write_toy(tmp_path, tiny_root, epochs=1), "--output", output, "--slots", "2"],
+            stdout=full,
+            stderr=full,
+            check=False,
+        )
+    assert ended.returncode == 2, "what it was to print is lost"
+    assert set(states(output).values()) == {"finished"}
