@@ -43,7 +43,8 @@ def main() -> None:
             [(factor.kind, value) for factor, value in zip(look.factors.values(), truth, strict=True)] for look in ends
         ]
         wrong = [any(_is_wrong(kind, value) for kind, value in look) for look in signs]
-        nothing = [any(kind == Kind.NO_EFFECT and abs(value) >= 0.5 for kind, value in look) for look in signs]
+        least = rule.matters or np.inf
+        nothing = [any(kind == Kind.NO_EFFECT and abs(value) >= least for kind, value in look) for look in signs]
         covered = [
             all(factor.low <= value <= factor.high for factor, value in zip(look.factors.values(), truth, strict=True))
             for look in ends

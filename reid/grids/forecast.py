@@ -6,19 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
 
-import numpy as np
 import torch
 
+from reid.analysis.runs_table import read_runs
 from reid.data import DecodedDataset
 from reid.data.run_data import assemble
 from reid.evaluation import evaluate
-from reid.grids.designs.batches import batch_words, batches_due
+from reid.grids.designs.batches import FIRST_LOOK, batch_words, batches_due
 from reid.grids.designs.fractions import aliases, defining_words
 from reid.grids.grid import Grid
 from reid.grids.planning import fingerprints, shares_of
 from reid.models import build_model
 from reid.recipe import Recipe
+from reid.statistics.linear_model import analyse
+from reid.statistics.power import detectable_effect
 from reid.store.looks import read_looks
+from reid.store.plan import read_plan
 from reid.store.run_records import RunState
 from reid.store.run_store import RunStore
 from reid.training import Checkpoint, train
@@ -33,11 +36,11 @@ class Forecast:
     """Runs to train, time, disk, and the smallest main effect the design can see.
 
     `seconds_a_run` comes from `source`. The `shared` of the runs still to do share another's training and cost
-    `seconds_a_ranking` only. `detectable` is in standard deviations of a single run: times what mAP varies
-    between seeds it is the effect that is found with 80 % power at the 5 % level; NaN where nothing is left to
-    estimate the noise from. At the epochs `rungs` a budget ends arms: at most `share` of all epochs is trained.
-    A grid that grows by a `batch` after each look has the runs planned so far, at most `at_most`, and can see what is
-    `detectable` with all of them.
+    `seconds_a_ranking` only. `detectable` is the effect that the verdict calls in 80 %, in standard deviations of a
+    single run, NaN for one seed; `noise` is that deviation in points of mAP, None where neither runs nor the grid file
+    tell it, and its source; `matters` is what was declared to matter, in points. At the epochs `rungs` a budget ends
+    arms: at most `share` of all epochs is trained. A grid that grows by a `batch` after each look has the runs planned
+    so far, at most `at_most`, and can see what is `detectable` with all of them.
     """
 
     arms: int
@@ -52,6 +55,8 @@ class Forecast:
     aliased: list[str]
     rungs: list[int]
     share: float
+    noise: tuple[float | None, str] = (None, "")
+    matters: float | None = None
     batch: int = 0
     at_most: int = 0
 
@@ -103,7 +108,9 @@ def forecast(
         source=source,
         slots=slots,
         disk_bytes=_disk(grid, data, len(runs) - len(shared), slots),
-        detectable=detectable_effect(*_replication(grid)),
+        detectable=_detectable(grid),
+        noise=_noise(grid, run_store),
+        matters=grid.spec.smallest,
         aliased=_aliased(grid),
         rungs=halving.rungs(epochs) if halving else [],
         share=halving.share(len(grid.arms), epochs) if halving else 1.0,
@@ -112,31 +119,26 @@ def forecast(
     )
 
 
-def detectable_effect(arms: int, arms_a_level: int, seeds: int, power: float = 0.8, level: float = 0.05) -> float:
-    """Smallest effect of one level against another found with `power`, in standard deviations of a run.
-
-    It is the difference of two means of `arms_a_level` x `seeds` runs each. With two seeds or more the noise has
-    (arms − 1)(seeds − 1) degrees of freedom, with one those of Lenth's method, a third of the contrasts. NaN where
-    there are none.
-    """
-    from scipy import stats  # half a second of import, for a dry run only
-
-    freedom = (arms - 1) * (seeds - 1) if seeds > 1 else (arms - 1) / 3
-    if freedom < 1 or seeds * arms_a_level == 1:
-        return float("nan")
-    quantiles = stats.t.ppf(1 - level / 2, freedom) + stats.t.ppf(power, freedom)
-    return float(quantiles * np.sqrt(2 / (arms_a_level * seeds)))
-
-
-def _replication(grid: Grid) -> tuple[int, int, int]:
-    """Arms of a seed, how many of them are behind each of the two means that an effect compares, and seeds.
-
-    One arm is behind a mean where the design changes one factor at a time.
-    """
+def _detectable(grid: Grid) -> float:
+    """One arm is behind a mean where the design changes one factor at a time."""
     arms = grid.batches.size if grid.batches else len(grid.arms)
     seeds = _most_batches(grid) if grid.batches else len(grid.spec.seeds)
     levels = max(len(factor.levels) for factor in grid.factors)
-    return arms, arms // levels if grid.spec.design_name in FACTORIAL else 1, seeds
+    a_level = arms // levels if grid.spec.design_name in FACTORIAL else 1
+    terms = sum(len(factor.levels) - 1 for factor in grid.factors)
+    looks = range(FIRST_LOOK, seeds + 1) if grid.spec.until and grid.spec.until.half_width is None else ()
+    return detectable_effect(a_level * seeds, seeds, terms, tuple(count / seeds for count in looks))
+
+
+def _noise(grid: Grid, run_store: RunStore) -> tuple[float | None, str]:
+    """Standard deviation of a single run in points of mAP and where it is from: the grid's own runs, or its file."""
+    folder = run_store.output / "grids" / grid.spec.name
+    if (folder / "plan.json").exists():
+        planned = read_plan(folder)
+        noise = analyse(read_runs(planned), [factor.name for factor in planned.plan.factors], "mAP").noise
+        if noise.df and noise.sd > 0:
+            return 100 * float(noise.sd), "runs of this grid"
+    return grid.spec.sd, "`sd` in the grid file"
 
 
 def _most_batches(grid: Grid) -> int:

@@ -39,12 +39,14 @@ class GridFile(GridData):
     """A grid file: its data sets, and the design.
 
     `factors` maps a trick to its knobs (or nothing), a recipe field to a list of levels, or a name of your own to
-    levels that each change what they like; `design` says which of their combinations are trained, or when a grid that
-    grows by batches has enough, `exclude` which are not (each entry maps factors to levels). `pairs: nil` takes
-    interactions of two factors to be nil, which a small fraction needs. `matters` is from how many points of mAP on an
-    effect matters to you: without it no factor is said to have no effect. `arms`, instead of factors, lists by title
-    what is trained. `budget` ends arms that are clearly behind. `plugins` are files of your own, relative to the grid
-    file, that register tricks, losses, backbones, layouts or metrics.
+    levels that each change what they like; `placebo` is one that changes random streams only. `design` says which of
+    their combinations are trained, or when a grid that grows by batches has enough, `exclude` which are not (each entry
+    maps factors to levels). `pairs: nil` takes interactions of two factors to be nil, which a small fraction needs.
+    `matters` is from how many points of mAP on an effect matters to you: without it no factor is said to have no
+    effect. `sd` is how much mAP varies from seed to seed, in points, as far as you know: `--dry-run` then speaks of
+    points. `arms`, instead of factors, lists by title what is trained. `budget` ends arms that are clearly behind.
+    `plugins` are files of your own, relative to the grid file, that register tricks, losses, backbones, layouts or
+    metrics.
     """
 
     name: FileName
@@ -60,6 +62,7 @@ class GridFile(GridData):
     ] = "full"
     pairs: Literal["estimated", "nil"] = "estimated"
     matters: Points | None = None
+    sd: Points | None = None
     exclude: tuple[dict[str, JsonValue], ...] = ()
     seeds: Seeds = (0,)
     budget: dict[Literal["halving"], Halving] = Field({})

@@ -1,26 +1,14 @@
-import math
 from pathlib import Path
 
-import numpy as np
 import pytest
-from scipy import stats
 
 from reid.cli.views.grid_terminal import forecast_lines
-from reid.grids.forecast import detectable_effect
+from reid.errors import InputError
+from reid.grids.grid import read_grid
 from reid.grids.launch import preview
+from reid.statistics.power import detectable_effect
 from tests.helpers.grids import TOY
 from tests.helpers.quiet_view import Silent
-
-
-@pytest.mark.parametrize(("arms", "arms_a_level", "seeds"), [(64, 32, 3), (16, 8, 2), (7, 1, 5)])
-def test_detectable_effect_is_found_with_80_per_cent_power(arms: int, arms_a_level: int, seeds: int) -> None:
-    """Simulated: the t statistic of an effect of that size passes the 5 % level about 80 times in 100."""
-    generator = np.random.default_rng(0)
-    effect, draws = detectable_effect(arms, arms_a_level, seeds), 20_000
-    freedom, error = (arms - 1) * (seeds - 1), np.sqrt(2 / (arms_a_level * seeds))
-    noise = np.sqrt(generator.chisquare(freedom, draws) / freedom)
-    statistic = generator.normal(effect, error, draws) / (error * noise)
-    assert np.mean(np.abs(statistic) > stats.t.ppf(0.975, freedom)) == pytest.approx(0.8, abs=0.015)
 
 
 def test_a_grid_that_grows_is_forecast_at_least_and_at_most(tiny_root: Path, tmp_path: Path) -> None:
@@ -32,7 +20,7 @@ def test_a_grid_that_grows_is_forecast_at_least_and_at_most(tiny_root: Path, tmp
     found = preview(file, tmp_path, {}, False, "cpu", 2, Silent())
     assert (found.arms, found.batch, found.at_most, found.states) == (64, 16, 96, {"planned": 32})
     assert found.most_hours == pytest.approx(3 * found.device_hours)
-    assert found.detectable == detectable_effect(16, 8, 6)
+    assert found.detectable == detectable_effect(48, 6, 6, tuple(n / 6 for n in range(2, 7)))
     lines = forecast_lines(found)
     assert "batches      of 16 runs, each with a seed of its own" in lines
     assert any(
@@ -45,8 +33,25 @@ def test_a_grid_that_grows_is_forecast_at_least_and_at_most(tiny_root: Path, tmp
     assert "confounded   nothing up to pairs of factors" in forecast_lines(found)
 
 
-def test_more_runs_see_more_and_nothing_is_seen_without_noise() -> None:
-    assert detectable_effect(64, 32, 3) < detectable_effect(32, 16, 3) < detectable_effect(32, 16, 2)
-    assert detectable_effect(64, 32, 1) < 1
-    assert math.isnan(detectable_effect(7, 1, 1))
-    assert math.isnan(detectable_effect(2, 1, 1))
+def test_effects_are_forecast_in_points_where_the_noise_is_told(tiny_root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "toy.yaml"
+    file.write_text(
+        TOY.format(epochs=3, root=tiny_root).replace("seeds: [0]", "seeds: [0, 1, 2]\nsd: 0.6\nmatters: 0.1")
+    )
+    found = preview(file, tmp_path, {}, False, "cpu", 2, Silent())
+    points = f"{0.6 * found.detectable:.2g}"
+    words = f"effects from {points} points, more than the 0.1 that matter, as a run varies by 0.6 from `sd`"
+    assert any(words in line for line in forecast_lines(found))
+    file.write_text(file.read_text().replace("sd: 0.6\n", ""))
+    lines = forecast_lines(preview(file, tmp_path, {}, False, "cpu", 2, Silent()))
+    assert any("standard deviations of a run" in line for line in lines)
+
+
+def test_a_fraction_whose_effects_are_all_pairs_is_refused_unless_pairs_are_nil(tmp_path: Path) -> None:
+    file = tmp_path / "g.yaml"
+    factors = "{warmup: , random_erasing: , label_smoothing: , bnneck: , center_loss: }"
+    file.write_text(f"name: g\ndataset: {{name: tiny, root: data}}\nfactors: {factors}\ndesign: quarter\n")
+    with pytest.raises(InputError, match="design: a quarter of 5 factors confounds every main effect"):
+        read_grid(file, {})
+    file.write_text(file.read_text() + "pairs: nil\n")
+    assert len(read_grid(file, {}).arms) == 8

@@ -124,7 +124,7 @@ class TerminalView:
 def forecast_lines(forecast: Forecast) -> list[str]:
     """What `reid ablate --dry-run` prints."""
     hours = forecast.device_hours
-    told = "80 % power, 5 % level" + (f", all {forecast.at_most} runs" if forecast.at_most else "")
+    told = "in 80 %, by the verdict for all factors" + (f", all {forecast.at_most} runs" if forecast.at_most else "")
     lines = [
         f"arms         {forecast.arms}",
         f"runs         {sum(forecast.states.values())}: "
@@ -139,9 +139,9 @@ def forecast_lines(forecast: Forecast) -> list[str]:
         f"disk         {forecast.disk_bytes / 1e9:.1f} GB",
         "can see      "
         + (
-            "nothing yet: there is no noise to compare with; add seeds"
+            "one seed only, which says nothing of others: add seeds"
             if isnan(forecast.detectable)
-            else f"effects from {forecast.detectable:.2f} standard deviations between seeds ({told})"
+            else f"effects from {_size(forecast)} ({told})"
         ),
     ]
     if forecast.batch:
@@ -160,6 +160,17 @@ def forecast_lines(forecast: Forecast) -> list[str]:
         )
     lines += [f"confounded   {line}" for line in forecast.aliased] or ["confounded   nothing up to pairs of factors"]
     return lines
+
+
+def _size(forecast: Forecast) -> str:
+    """The smallest effect that the verdict calls: in points where the noise is known, else in standard deviations."""
+    noise, source = forecast.noise
+    if noise is None:
+        return f"{forecast.detectable:.2f} standard deviations of a run"
+    points = forecast.detectable * noise
+    short = forecast.matters is not None and points > forecast.matters
+    more = f", more than the {forecast.matters:g} that matter" if short else ""
+    return f"{points:.2g} points{more}, as a run varies by {noise:.2g} from {source}"
 
 
 def progress_line(progress: ProgressRecord) -> str:
