@@ -76,12 +76,12 @@ def take_look(
 
 
 def as_looked(effects: pd.DataFrame, last: LookRecord, scale: Scale) -> pd.DataFrame:
-    """Effects (see `reid.analysis.effects`) as the last look tells them: its intervals and kinds, which hold over all
-    looks. There is no p beside them: that of one look does not count the others.
+    """Effects (see `reid.analysis.effects`) as the last look tells them, whatever came in since: its intervals and
+    kinds hold over all looks. There is no p beside them: that of one look does not count the others.
     """
     found = effects.copy()
     for name, look in last.factors.items():
-        found.loc[name, ["low", "high"]] = look.low, look.high
+        found.loc[name, ["effect", "low", "high"]] = look.effect, look.low, look.high
         found.loc[name, ["p", "p_holm"]] = np.nan
         found.loc[name, ["kind", "verdict"]] = Kind(look.kind), _words(look, last, scale)
     return found.replace({"low": -np.inf, "high": np.inf}, np.nan)

@@ -88,9 +88,12 @@ def _rows(axes: Axes, names: Sequence[str]) -> Array:
 
 
 def _bars(axes: Axes, y: Array, frame: pd.DataFrame, columns: Sequence[str], scale: float = 100, **style: Any) -> None:
-    """Points with intervals, fractions in percentage points; rows that are NaN stay empty."""
+    """Points with intervals, fractions in percentage points; rows that are NaN stay empty.
+
+    A point may lie beside its interval: one that holds over several looks is that of the looks before too.
+    """
     middle, low, high = (scale * frame[name].to_numpy(dtype=float) for name in columns)
-    spread = np.nan_to_num(np.vstack([middle - low, high - middle]))
+    spread = np.nan_to_num(np.vstack([middle - low, high - middle])).clip(0)
     axes.errorbar(middle, y, xerr=spread, linestyle="none", elinewidth=1.1, capsize=0, markersize=4, **style)
 
 

@@ -163,7 +163,7 @@ class Analysis:
         """Inference on `contrasts` (q, arms) of the means of `arms`; NaN where one of them has no finished run."""
         known = np.array([name in self.position for name in arms], dtype=bool)
         lost: np.ndarray[Any, np.dtype[np.bool_]] = np.abs(contrasts[:, ~known]).max(axis=1, initial=0) > 0
-        if self.predictor is not None:
+        if self.predictor is not None and len(arms):
             codes = np.array([[int(digit) for digit in name] for name in arms])
             main = np.hstack([np.full((len(arms), self.seeds), 1 / self.seeds), self.coding.model(codes)])
             wanted = np.where(lost[:, None], np.nan, contrasts)

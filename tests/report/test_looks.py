@@ -7,10 +7,15 @@ import pytest
 
 from reid.analysis.results import read_results
 from reid.files import write_record
+from reid.grids.batches import Batches, fractions
+from reid.grids.design import Arm, Factor, Level
+from reid.recipe import Recipe
 from reid.report import write_report
 from reid.report.elements import Figure, Table, Text
+from reid.report.grid.csv import write_tables
 from reid.report.grid.looks import looks_section
-from reid.store.looks import LookRecord, LooksRecord
+from reid.report.grid.pages import describe_results
+from reid.store.looks import FactorLook, LookRecord, LooksRecord
 from reid.store.plan import UntilRecord, read_plan
 from tests.helpers.grids_on_disk import EFFECTS, TRICK_FACTORS, MakeGrid
 from tests.helpers.looks import looks_at
@@ -67,6 +72,16 @@ def test_before_the_first_look_it_says_when_that_is_and_other_grids_have_no_such
     assert looks_section(read_results(plain), tmp_path) == []
 
 
+def test_what_was_called_before_may_lie_beside_its_interval(make_grid: MakeGrid, tmp_path: Path) -> None:
+    looks = looks_at(NAMES)
+    beside = FactorLook(effect=0.016, low=-0.002, high=0.015, kind="no_effect")
+    looks[-1] = looks[-1].model_copy(update={"factors": {**looks[-1].factors, NAMES[1]: beside}})
+    results = read_results(grow(make_grid, looks))
+    row = results.effects["mAP"].to_dict("index")[NAMES[1]]
+    assert (row["effect"], row["low"], row["high"], row["kind"]) == (0.016, -0.002, 0.015, "no_effect")
+    assert describe_results(results, tmp_path).sections
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("looks", range(4))
 def test_the_report_can_be_written_at_any_moment(make_grid: MakeGrid, tmp_path: Path, looks: int) -> None:
@@ -81,3 +96,31 @@ def test_the_report_can_be_written_at_any_moment(make_grid: MakeGrid, tmp_path: 
     page = re.sub(r"\s+", " ", write_report(grid, tmp_path, ["html"])[0].read_text())
     assert "Looks" in page
     assert ("every factor has its verdict" in page) == (looks == 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("factors", range(1, 7))
+@pytest.mark.parametrize("batches", [2, 3, 5])
+def test_arms_that_met_different_seeds_have_a_report(
+    make_grid: MakeGrid, tmp_path: Path, factors: int, batches: int
+) -> None:
+    """Whatever of an arm cannot be told from its seeds is left open; the effects of factors can be told."""
+    tricks = TRICK_FACTORS[:factors]
+    grid = make_grid(factors=tricks, effects=EFFECTS[:factors], seeds=range(batches), iterations=60, design="blocks")
+    off_and_on = (Level("off", {}), Level("on", {}))
+    made = Batches(
+        fractions(
+            [Arm(f"{number:0{factors}b}", {}, Recipe()) for number in range(2**factors)],
+            [Factor(trick.name, "", "", off_and_on) for trick in tricks],
+        ),
+        [0],
+    )
+    wanted = {(arm.name, seed) for arm, seed in made.runs(batches)}
+    plan = read_plan(grid).plan
+    runs = tuple(run for run in plan.runs if (run.arm, run.seed) in wanted)
+    arms = tuple(arm for arm in plan.arms if any(run.arm == arm.arm for run in runs))
+    write_record(grid / "plan.json", plan.model_copy(update={"runs": runs, "arms": arms}))
+    results = read_results(grid)
+    assert describe_results(results, tmp_path).sections
+    write_tables(results, tmp_path / "tables")
+    assert results.effects["mAP"]["effect"].notna().all()

@@ -83,9 +83,10 @@ def _rule(until: UntilRecord) -> str:
             f"fixed size. Bound: standard errors to either side of the effect. {lost}"
         )
     return (
-        "Bound: how many standard errors an effect must lie from 0 at that look for its sign to be called; intervals "
-        f"reach as far. Bounds share an error rate of 5 % among all looks up to {until.at_most} runs (Lan and DeMets, "
-        f"spending of Pocock's type), and go on to the factors that are left once a sign is called (Holm). {lost}"
+        "Bound: standard errors to either side of the effect, of the widest interval at that look. Bounds share an "
+        f"error rate of 5 % among all looks up to {until.at_most} runs (Lan and DeMets, spending of Pocock's type) and "
+        "among the factors that have no sign yet (Holm); that an effect does not matter is held against bounds of its own. "
+        f"{lost}"
     )
 
 
