@@ -7,8 +7,8 @@ import pytest
 
 from reid.analysis.results import read_results
 from reid.files import write_record
-from reid.grids.batches import Batches, fractions
-from reid.grids.design import Arm, Factor, Level
+from reid.grids.designs.batches import Batches, fractions
+from reid.grids.designs.design import Arm, Factor, Level
 from reid.recipe import Recipe
 from reid.report import write_report
 from reid.report.elements import Figure, Table, Text

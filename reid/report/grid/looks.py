@@ -85,8 +85,8 @@ def _rule(until: UntilRecord) -> str:
     return (
         "Bound: standard errors to either side of the effect, of the widest interval at that look. Bounds share an "
         f"error rate of 5 % among all looks up to {until.at_most} runs (Lan and DeMets, spending of Pocock's type) and "
-        "among the factors that have no sign yet (Holm); that an effect does not matter is held against bounds of its own. "
-        f"{lost}"
+        "among the factors that have no sign yet (Holm); that an effect does not matter is held against bounds of its "
+        f"own. {lost}"
     )
 
 
