@@ -10,7 +10,13 @@ from reid.cli.views.screen import Screen, say
 
 
 @with_launch_options
-def ablate(grid: Annotated[Path, typer.Argument(help="Grid file (YAML).")], options: LaunchOptions) -> None:
+def ablate(
+    grid: Annotated[Path, typer.Argument(help="Grid file (YAML).")],
+    options: LaunchOptions,
+    follow_up: Annotated[
+        bool, typer.Option("--follow-up", help="Of a trained fraction: add the arms that tell its aliases apart.")
+    ] = False,
+) -> None:
     """Train every run of a grid that has no result yet.
 
     Call it again after an interruption, or at the same time elsewhere: nothing is trained twice.
@@ -32,7 +38,7 @@ def ablate(grid: Annotated[Path, typer.Argument(help="Grid file (YAML).")], opti
             say("\n".join(forecast_lines(forecast)))
             return
         trainer = make_executor(wanted, device, output, skip)
-        launched = prepare(grid, output, overrides, skip, command_line(), view)
+        launched = prepare(grid, output, overrides, skip, command_line(), view, follow_up=follow_up)
         tracker = BackgroundTracker(options.tracking_uri, output, launched.folder, view.warn)
         status = launch(launched, trainer, tracker, view, options.watchdog, options.stop_after)
         view.end(status)

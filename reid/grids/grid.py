@@ -39,6 +39,7 @@ class Grid:
     arms: Sequence[Arm]
     left_out: Mapping[str, str]  # arms that break a rule of a trick, and which
     batches: Batches | None = None
+    follow_up: tuple[str, ...] = ()  # names of the arms that follow a fraction up
 
     def domains(self, arm: Arm) -> Domains:
         """What an arm is trained and evaluated on."""

@@ -15,6 +15,7 @@ from reid.execution.dispatch import STOP_AFTER, WATCHDOG_SECONDS, Dispatch
 from reid.execution.executors.base import Executor
 from reid.files import write_record
 from reid.grids.budget import open_budget
+from reid.grids.follow_up import followed_up, with_arms_of
 from reid.grids.forecast import Forecast, forecast
 from reid.grids.grid import Grid, read_grid
 from reid.grids.growth import Growth, require_same_question
@@ -59,18 +60,24 @@ def prepare(
     command: str,
     view: View,
     keep_plan: bool = False,
+    follow_up: bool = False,
 ) -> Launched:
     """Read the grid, open its data and write its plan and run folders.
 
-    With `keep_plan` a grid of that name which is planned already stays as it is on disk. Everything that can be refused
-    is refused here, as InputError, before a plan is written or a worker started.
+    With `follow_up` a fraction gets the arms that its results ask for. With `keep_plan` a grid of that name which is
+    planned already stays as it is on disk. Everything that can be refused is refused here, as InputError, before a plan
+    is written or a worker started.
     """
     grid = read_grid(file, overrides)
     _say_left_out(grid, view)
     run_store = RunStore.create(output)
-    opened = open_data(grid, output, skip_unreadable, view)
     folder = output / "grids" / grid.spec.name
     before = read_plan(folder).plan if (folder / "plan.json").exists() else None
+    grid = with_arms_of(grid, before)
+    if follow_up:
+        grid, why = followed_up(grid, folder)
+        view.warn(why)
+    opened = open_data(grid, output, skip_unreadable, view)
     growth = None
     if grid.spec.until and not (keep_plan and before):
         folder.mkdir(parents=True, exist_ok=True)

@@ -59,6 +59,7 @@ def make_plan(
             PlannedRun(signature=signature, arm=arm.name, seed=seed, shares=shares.get(signature))
             for signature, arm, seed in runs
         ),
+        follow_up=grid.follow_up,
         left_out=dict(grid.left_out),
         plugins=active_plugins(),
     )

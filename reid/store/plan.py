@@ -92,6 +92,7 @@ class Plan(FileRecord):
     dataset: DatasetRecord | None = None
     arms: tuple[ArmRecord, ...]
     runs: tuple[PlannedRun, ...]
+    follow_up: Annotated[tuple[str, ...], Field(description="arms that follow a fraction up")] = ()
     left_out: dict[str, str] = Field({}, description="arms that break a rule of a trick, and the rule")
     plugins: tuple[Plugin, ...] = ()
 

@@ -124,6 +124,8 @@ def _choice(results: Results) -> str:
         return "a choice of arms"
     whole = "every combination of levels" if plan.design == "full" else f"a {plan.design} design"
     count = f" {found.coding.cells - len(found.arms)}" if plan.design == "full" else " some of its arms"
+    if plan.follow_up:
+        return f"a {plan.design} fraction and {len(plan.follow_up)} arms that follow it up"
     rules = ", ".join(dict.fromkeys(plan.left_out.values()))
     return f"{whole} but{count}" + (f" ({rules})" if rules else "")
 
