@@ -87,7 +87,7 @@ class ArmPredictor:
         if not varying.pooled.df:
             return np.zeros(len(weights))
         total = np.zeros(len(weights))
-        quiet = np.atleast_1d(varying.quiet if varying.own else varying.pooled.value)[j]
+        quiet = np.atleast_1d(varying.quiet)[j]
         loud = varying.stands_out.reshape(len(varying.by_seed), -1)[:, j]
         for t, columns in enumerate(varying.by_seed):
             found = (

@@ -65,7 +65,8 @@ class SeedByTrick:
         self.between_runs = MeanSquare(
             (rest**2).sum(axis=0) / df if df else np.full_like(self.pooled.value, np.nan), df, 0
         )
-        self.spaces = space, varying
+        # Pooled over the terms that do not stand out: all, until told otherwise.
+        self.quiet, self.quiet_df = self.pooled.value, np.full(values.shape[1:], float(self.pooled.df))
         self.own: list[MeanSquare] = []
         self.stands_out = np.zeros((len(free), *values.shape[1:]), dtype=bool)
         if blocks.shape[1] >= OWN_FROM_SEEDS and len(free) > 1:
@@ -129,14 +130,13 @@ class SeedByTrick:
                     share = np.where(loud, (held[:, t] / (size * own.holds))[wide], 0)
                     parts.append((share * size[wide] * own.value, np.full(shape, float(own.df))))
                     taken += share
-            value = self.quiet if self.own else self.pooled.value
-            df = self.quiet_df if self.own else np.full(self.pooled.value.shape, float(self.pooled.df))
-            parts.append((pooled * size[wide] * value, np.broadcast_to(df, shape)))
+            df = np.broadcast_to(self.quiet_df, shape)
+            parts.append((pooled * size[wide] * self.quiet, df))
             rest = np.clip(1 - taken - pooled, 0, None)
             if noise.df:
                 parts.append((rest * size[wide] * noise.value, np.full(shape, float(noise.df))))
             else:  # nothing else is left over: the noise is no more than the mean square that holds it
-                parts.append((rest * size[wide] * value, np.broadcast_to(df, shape)))
+                parts.append((rest * size[wide] * self.quiet, df))
             variance = sum(part for part, _ in parts)
-            spread = sum(part**2 / df for part, df in parts)
+            spread = sum(part**2 / part_df for part, part_df in parts)
             return np.sqrt(variance), np.asarray(variance**2 / spread)
