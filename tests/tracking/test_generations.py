@@ -8,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
 
-from reid.store.plan import FactorRecord, read_plan
+from reid.store.plan import FactorRecord, Plan, read_plan
 from reid.tracking import Tracker, download, sync
 from reid.tracking.mlflow_store import embedded_uri
 from tests.helpers.grids_on_disk import write_grid
@@ -45,6 +45,11 @@ def rates(fabric: Fabric, levels: Sequence[str], seeds: Sequence[int] = (0,)) ->
     """A grid of the learning rate."""
     factor = FactorRecord(name=RATE, title=RATE, levels=tuple(levels))
     return write_grid(fabric.output, factors=[factor], effects=[0.01], seeds=seeds, epochs=12, iterations=60)
+
+
+def planned(grid: Path) -> Plan:
+    """A plan without its data, whose place a report from a server does not take over."""
+    return read_plan(grid).plan.model_copy(update={"dataset": None})
 
 
 def require_true(fabric: Fabric, shown: Shown, grid: Path) -> None:
@@ -110,7 +115,7 @@ def test_a_report_from_the_server_has_the_present_plan(fabric: Fabric, tmp_path:
         grid = fabric.grid(tricks=tricks, seeds=(0,))
         sync(fabric.output, None)
         there = download(embedded_uri(fabric.output), "demo", tmp_path / str(number))
-        assert read_plan(there).plan == read_plan(grid).plan
+        assert planned(there) == planned(grid)
         assert {path.name for path in (tmp_path / str(number) / "runs").iterdir()} == set(
             read_plan(grid).plan.run_by_signature
         )
@@ -147,7 +152,7 @@ def test_two_output_folders_with_one_grid_name_are_kept_apart(
     require_true(fabric, Shown(uri), here)
     require_true(other, Shown(uri, name), there)
     assert Shown(uri).experiment.tags["reid.folder"].endswith(f":{fabric.output}")
-    assert read_plan(download(uri, name, tmp_path / "back")).plan == read_plan(there).plan
+    assert planned(download(uri, name, tmp_path / "back")) == planned(there)
 
 
 def test_a_renamed_experiment_stays_the_grids(fabric: Fabric, tmp_path: Path) -> None:
@@ -158,7 +163,7 @@ def test_a_renamed_experiment_stays_the_grids(fabric: Fabric, tmp_path: Path) ->
     assert sync(fabric.output, None).notices == ["grid demo is shown in the experiment 'my favourite'"]
     assert MlflowClient(uri).get_experiment_by_name("demo") is None
     require_true(fabric, Shown(uri, "my favourite"), grid)
-    assert read_plan(download(uri, "demo", tmp_path / "back")).plan == read_plan(grid).plan
+    assert planned(download(uri, "demo", tmp_path / "back")) == planned(grid)
 
 
 def test_an_experiment_of_somebody_else_is_left_alone_and_an_empty_one_is_used(fabric: Fabric) -> None:
