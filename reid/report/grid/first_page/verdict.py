@@ -113,7 +113,11 @@ def design(results: Results) -> str:
         return (
             f"{name} fraction of {found.coding.cells} arms, |I| = {words} ({letters}), resolution {resolution}; {clean}"
         )
-    kinds = {"full": "every combination of levels", "arms": _choice(results)}
+    whole = "every combination of levels"
+    if results.plan.design in ("blocks", "until"):
+        batches = results.runs.groupby("seed").size()
+        whole += f", spread over {len(batches)} batches of {batches.max()} runs with a seed each"
+    kinds = {"full": whole, "arms": _choice(results)}
     return f"{kinds.get(found.kind, found.kind)}; the effect of a factor is its {found.estimand}"
 
 
