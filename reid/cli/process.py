@@ -21,7 +21,7 @@ def hide_passwords() -> None:
     if all(hide_uri(word) == word for word in sys.argv):
         return
     with suppress(OSError, ValueError):
-        start, end = map(int, Path("/proc/self/stat").read_text().rpartition(")")[2].split()[ARGUMENTS])
+        start, end = map(int, Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[ARGUMENTS])
         memory = (ctypes.c_char * (end - start)).from_address(start)
         memory.raw = b"\0".join(_hidden(word) for word in memory.raw.split(b"\0"))
 

@@ -57,8 +57,8 @@ class GridFile(GridData):
     factors: dict[str, Setting] = Field({})
     arms: Annotated[dict[str, Change], Field({}, max_length=len(DIGITS))]
     design: Annotated[
-        Annotated[Design, Tag("name")] | Annotated[Until, Tag("rule")],
-        Discriminator(lambda value: "rule" if isinstance(value, dict | Until) else "name"),
+        Annotated[Design, Tag("<name>")] | Annotated[Until, Tag("<rule>")],
+        Discriminator(lambda value: "<rule>" if isinstance(value, dict | Until) else "<name>"),
     ] = "full"
     pairs: Literal["estimated", "nil"] = "estimated"
     matters: Points | None = None

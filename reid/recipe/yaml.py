@@ -187,7 +187,9 @@ def describe(error: ValidationError, model: type[BaseModel]) -> str:
     """The first of a validation's errors in one line: key, rule, value found, and the nearest key to an unknown one."""
     problems = error.errors()
     first = problems[0]
-    key = ".".join(str(part)[:LONGEST_VALUE] for part in first["loc"]) or "value"
+    # A part in angle brackets says which of several forms a value was taken for, and is no key.
+    location = tuple(part for part in first["loc"] if not str(part).startswith("<"))
+    key = ".".join(str(part)[:LONGEST_VALUE] for part in location) or "value"
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if first["type"] == "extra_forbidden":
         known = _fields_at(model, first["loc"][:-1])

@@ -9,6 +9,7 @@ import importlib
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import entry_points
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -150,11 +151,12 @@ def _run(plugin: Plugin) -> ModuleType:
         return importlib.reload(known) if known else importlib.import_module(plugin.module)
     name = f"reid_plugin_{hashlib.sha256(plugin.path.encode()).hexdigest()[:8]}_{plugin.name}"
     spec = spec_from_file_location(name, plugin.path)
-    if spec is None or spec.loader is None:
+    if spec is None or not isinstance(spec.loader, SourceFileLoader):
         raise InputError(f"{plugin.path}: a plugin is a Python file, its name must end in .py")
     module = module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    # Not from a cache of its bytecode, which takes a file of the same size and second for the same.
+    exec(spec.loader.source_to_code(spec.loader.get_data(plugin.path), plugin.path), vars(module))
     return module
 
 

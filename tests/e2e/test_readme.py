@@ -99,7 +99,7 @@ def test_every_command_of_the_readme(workplace: Path) -> None:
                 timeout=300,
             )
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    words = "ablate status report verdict ui train evaluate curves stop logs retry forget data tune list schema"
+    words = "ablate status report verdict ui train evaluate curves stop logs retry forget data tune list schema doctor"
     assert ran == {"make --dry-run", "optuna-dashboard", *(f"reid {word}" for word in words.split())}
     assert (workplace / "output" / "grids" / "demo" / "report.pdf").exists()
     assert (workplace / "output" / "studies" / "demo-knobs" / "report.pdf").exists()
@@ -142,10 +142,17 @@ def printed_until(words: str, command: str, where: Path, environment: dict[str, 
 
 
 def test_yaml_blocks_are_grids_that_load(tmp_path: Path) -> None:
-    whole, arms, dataset, domains, study, own_trick, budget = blocks("yaml")
+    whole, until, arms, dataset, domains, study, own_trick, budget = blocks("yaml")
     (tmp_path / "grid.yaml").write_text(whole)
     assert len(load(tmp_path / "grid.yaml", GridFile).factors) == 6
-    listed = "".join(line for line in whole.splitlines(keepends=True) if not line.startswith("factors"))
+    without_design = "".join(
+        line for line in whole.splitlines(keepends=True) if not line.startswith(("design", "seeds"))
+    )
+    (tmp_path / "until.yaml").write_text(without_design + until)
+    assert read_grid(tmp_path / "until.yaml", {}).spec.until is not None
+    listed = "".join(
+        line for line in whole.splitlines(keepends=True) if not line.startswith(("factors", "design", "seeds"))
+    )
     (tmp_path / "list.yaml").write_text(listed + arms)
     assert [arm.recipe.id_loss.weight for arm in read_grid(tmp_path / "list.yaml", {}).arms] == [1, 0, 1]
     rest = "".join(line for line in whole.splitlines(keepends=True) if not line.startswith("dataset"))
@@ -169,8 +176,10 @@ def test_yaml_blocks_are_grids_that_load(tmp_path: Path) -> None:
         "bnneck",
     ]
     activate([])
-    epochs = whole.replace("epochs: 7, milestones: [5, 7]", "epochs: 120").replace(
-        "schedule:", "evaluation: {every: 20}, schedule:"
+    epochs = (
+        whole.replace("design: blocks", "design: full")
+        .replace("epochs: 7, milestones: [5, 7]", "epochs: 120")
+        .replace("schedule:", "evaluation: {every: 20}, schedule:")
     )
     (tmp_path / "budget.yaml").write_text(epochs + budget)
     assert read_grid(tmp_path / "budget.yaml", {}).spec.budget["halving"].first == 20

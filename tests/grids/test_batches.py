@@ -133,20 +133,20 @@ def test_the_looks_say_how_many_batches_there_are() -> None:
     ("text", "message"),
     [
         ("design: {until: decided, at_most: 192}", r"design\.matters: verdicts need the smallest effect that matters"),
-        ("design: {until: decided, matters: 0.5}", r"design\.rule\.at_most: Field required"),
+        ("design: {until: decided, matters: 0.5}", r"design\.at_most: Field required"),
         (
             "design: {until: decided, matters: 0.5, at_most: 31}",
             r"design\.at_most: must be at least 32, two batches of",
         ),
-        ("design: {until: decided, matters: 0, at_most: 64}", r"design\.rule\.matters: .*greater than 0, found 0"),
-        ("design: {until: decide, matters: 1, at_most: 64}", r"design\.rule\.until\.word: .*'decided', found 'decide'"),
-        ("design: {until: {width: 1}, at_most: 64}", r"design\.rule\.until\.width\.half_width: Field required"),
+        ("design: {until: decided, matters: 0, at_most: 64}", r"design\.matters: .*greater than 0, found 0"),
+        ("design: {until: decide, matters: 1, at_most: 64}", r"design\.until: .*'decided', found 'decide'"),
+        ("design: {until: {width: 1}, at_most: 64}", r"design\.until\.half_width: Field required"),
         ("design: {until: {half_width: -1}, at_most: 64}", r"half_width: .*greater than 0, found -1"),
         (
             "design: {until: decided, mater: 1, at_most: 64}",
-            r"design\.rule\.mater: unknown key; did you mean .matters.\?",
+            r"design\.mater: unknown key; did you mean .matters.\?",
         ),
-        ("design: block", r"design\.name: Input should be 'full'.*'blocks'.*found 'block'"),
+        ("design: block", r"design: Input should be 'full'.*'blocks'.*found 'block'"),
         (
             "matters: 1\ndesign: {until: decided, matters: 0.5, at_most: 64}",
             "matters: is 1, and 0.5 in `design`; give it",

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from reid.report import write_report
+from reid.statistics.inference import benjamini_hochberg
 from reid.tricks import TRICKS
 from tests.helpers.grids_on_disk import OUTCOMES, write_grid
 from tests.helpers.pdf_text import Read, has_row, percent, plain, points, probability, rows, tables, triple
@@ -33,7 +34,11 @@ def test_effects_of_the_tables_are_on_the_pages(report: Path, read: Read) -> Non
     text, table = read(report), tables(report)
     effects = table("effects").set_index(["metric", "factor"]).to_dict("index")
     shapley = {row["factor"]: (row["value"], row["low"], row["high"]) for row in table("shapley").to_dict("records")}
-    shapley_p = table("shapley").set_index("factor")["p_holm"].to_dict()
+    shapley_q = table("shapley").set_index("factor")["q"].to_dict()
+    rates = {
+        metric: dict(zip(frame["factor"], benjamini_hochberg(frame["p"].to_numpy()), strict=True))
+        for metric, frame in table("effects").groupby("metric")
+    }
     singles = table("singles").set_index("factor").to_dict("index")
     for name, trick in TRICKS.items():
         main = effects["mAP", name]
@@ -44,10 +49,10 @@ def test_effects_of_the_tables_are_on_the_pages(report: Path, read: Read) -> Non
         words = []
         for metric in ("mAP", "rank1", "mINP"):
             row = effects[metric, name]
-            words += [*triple(row["effect"], row["low"], row["high"]), probability(row["p_holm"])]
+            words += [*triple(row["effect"], row["low"], row["high"]), probability(rates[metric][name])]
         assert has_row(text, trick.title, words)
         single = singles[name]
-        p = [main["p_holm"], shapley_p[name], single["alone_p_holm"], single["away_p_holm"]]
+        p = [main["p_holm"], shapley_q[name], single["alone_q"], single["away_q"]]
         assert has_row(text, trick.title, [probability(value) for value in p if not pd.isna(value)])
 
 
@@ -87,7 +92,7 @@ def test_ladder_of_the_table_is_on_the_page_beside_the_published_one(report: Pat
     for rung, published in zip(table.to_dict("records"), (74.0, 75.2, 79.3, 80.3, 81.7, 85.7, 85.9), strict=True):
         label = "none" if rung["rung"] == "none" else f"+ {TRICKS[rung['rung']].title}"
         band = f"{percent(rung['band_low'])}–{percent(rung['band_high'])}"
-        p = probability(rung["p_holm"])
+        p = probability(rung["q"])
         words = [percent(rung["mean"]), *triple(rung["step"], rung["low"], rung["high"]), p, band, f"{published:.1f}"]
         assert has_row(text, label, words), words
 

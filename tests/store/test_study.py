@@ -76,9 +76,14 @@ def test_folders_of_before_are_read_whole(folder: Path) -> None:
     assert (study.metrics, study.directions, study.split.model_dump()) == (("mAP",), ("maximize",), STUDY["split"])
     assert [json.loads(trial.model_dump_json()) for trial in read_trials(folder)] == TRIALS
     assert comparison is not None
-    assert json.loads(comparison.model_dump_json(by_alias=True)) == {"schema": 1, **COMPARISON}
+    assert json.loads(comparison.model_dump_json(by_alias=True)) == {
+        "schema": 1,
+        **COMPARISON,
+        "looks": 1,
+        "by_ranks": False,
+    }
     assert importances is not None
-    assert [shares.model_dump() for shares in importances.by_objective[1:]] == [SHARES]
+    assert [shares.model_dump(exclude_none=True) for shares in importances.by_objective[1:]] == [SHARES]
     assert importances.by_objective[0].fanova["epochs"].low == 0.9
 
 
@@ -88,7 +93,7 @@ def test_a_record_written_is_the_record_read(folder: Path, tmp_path: Path) -> No
     assert read_study(tmp_path) == study
     written = json.loads((tmp_path / "study.json").read_text())
     knobs = [{key: value for key, value in knob.items() if key != "zero_is_off"} for knob in STUDY["knobs"]]
-    assert written == {"schema": 1, **STUDY, "knobs": knobs, "dataset": written["dataset"]}
+    assert written == {"schema": 1, **STUDY, "knobs": knobs, "dataset": written["dataset"], "identity": None}
 
 
 def test_importances_may_be_refused(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ class Until(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     until: Annotated[
-        Annotated[Literal["decided"], Tag("word")] | Annotated[HalfWidth, Tag("width")],
-        Discriminator(lambda value: "width" if isinstance(value, dict | HalfWidth) else "word"),
+        Annotated[Literal["decided"], Tag("<word>")] | Annotated[HalfWidth, Tag("<width>")],
+        Discriminator(lambda value: "<width>" if isinstance(value, dict | HalfWidth) else "<word>"),
     ]
     matters: Points | None = None
     at_most: Annotated[int, Field(ge=1)]
