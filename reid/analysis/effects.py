@@ -1,18 +1,16 @@
 """The effect of each factor with its interval and a verdict in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from reid.analysis.divergence_rate import divergence
-from reid.analysis.interactions import interactions
 from reid.analysis.ladder import alone, away, steps
 from reid.analysis.verdict import LEVEL, Evidence, Kind, Scale, Verdict, advice, seeds_needed
 from reid.metrics.formatting import interval, signed
 from reid.statistics.design import ALONE, AWAY, STEP, Design, design_of
-from reid.statistics.inference import Inference, holm, simultaneous
-from reid.statistics.least_squares import Array
+from reid.statistics.inference import Inference, benjamini_hochberg, holm, simultaneous
 from reid.statistics.linear_model import Analysis, analyse
 
 ENDED = ("finished", "diverged", "censored")
@@ -55,15 +53,16 @@ def effects(
     scale = Scale.of(metric, matters)
     if higher_is_better is not None:
         scale = Scale(metric, higher_is_better, matters)
-    spoken = _Spoken(analysis, design, table, scale, found, [(titles or {}).get(name, name) for name in names])
-    spoken.one_seed = paired and not analysis.over_seeds
-    pairs = interactions(table, factors, metric)["q"].to_numpy() if not pairs_nil else np.full(0, np.nan)
-    lost = divergence(table, factors)
-    verdicts = []
-    for i, row in enumerate(frame.itertuples()):
-        verdict = spoken.verdict(i, *row[1:])
-        verdict = Verdict(verdict.kind, verdict.words + spoken.dependence(i, pairs))
-        verdicts.append(spoken.after_divergence(verdict, row, lost.iloc[i]))
+    one_seed = paired and not analysis.over_seeds
+    spoken = _Spoken(
+        analysis, design, table, scale, found, [(titles or {}).get(name, name) for name in names], one_seed
+    )
+    verdicts = [spoken.verdict(i, *row) for i, row in enumerate(frame.itertuples(index=False, name=None))]
+    verdicts = [Verdict(verdict.kind, verdict.words + spoken.dependence(i)) for i, verdict in enumerate(verdicts)]
+    if scale.higher_is_better is not None:  # else divergence is no part of what is measured
+        lost = divergence(table, factors).to_dict("records")
+        rows = zip(verdicts, found.effect, low, high, lost, strict=True)
+        verdicts = [spoken.after_divergence(*row) for row in rows]
     frame["kind"] = [verdict.kind for verdict in verdicts]
     frame["verdict"] = [verdict.words for verdict in verdicts]
     return frame
@@ -92,10 +91,12 @@ class _Spoken:
         scale: Scale,
         found: Inference,
         titles: list[str],
+        one_seed: bool,
     ) -> None:
         self.analysis, self.design, self.scale, self.found, self.titles = analysis, design, scale, found, titles
         self.planned = table["seed"].nunique()
-        self.one_seed = not analysis.over_seeds
+        self.one_seed = one_seed
+        self.pairs = benjamini_hochberg(analysis.infer_pairs().p) if analysis.pairs else np.full(0, np.nan)
         self.to_come = int((~table["state"].isin(ENDED)).sum())
 
     def verdict(self, i: int, effect: float, low: float, high: float, p: float, p_holm: float) -> Verdict:
@@ -139,12 +140,14 @@ class _Spoken:
             return f"{runs} have it at one level only"
         return f"{runs} do not separate it from the others"
 
-    def after_divergence(self, verdict: Verdict, row: tuple[object, ...], lost: "pd.Series[float]") -> Verdict:
+    def after_divergence(
+        self, verdict: Verdict, effect: float, low: float, high: float, lost: Mapping[Hashable, float]
+    ) -> Verdict:
         """The verdict of a factor that changes how many runs diverge: this speaks first, as the means are of survivors.
 
-        Of metrics without a better direction divergence is no part.
+        `lost` is its row of `divergence`.
         """
-        if self.scale.higher_is_better is None or not lost["p_holm"] < LEVEL:
+        if not lost["p_holm"] < LEVEL:
             return verdict
         prevents = bool(lost["effect"] < 0)
         counts = [
@@ -152,15 +155,14 @@ class _Spoken:
             for name, ended in (("diverged", "ended"), ("base_diverged", "base_ended"))
         ]
         words = f"{'prevents' if prevents else 'causes'} divergence ({counts[0]} against {counts[1]})"
-        _, effect, low, high, *_ = row
-        if isinstance(effect, float) and isinstance(low, float) and isinstance(high, float) and not np.isnan(low):
+        if not np.isnan(low):
             words += f"; among survivors {signed(self.scale.metric, effect)} {interval(self.scale.metric, low, high)}"
         return Verdict(Kind.HELPS if prevents else Kind.HURTS, words)
 
-    def dependence(self, i: int, pairs: Array) -> str:
+    def dependence(self, i: int) -> str:
         """The terms on which term `i` depends: the interaction is significant and changes what `i` is said to do."""
         analysis, notes = self.analysis, []
-        for pair, q in zip(analysis.coding.pairs if len(pairs) else [], pairs, strict=True):
+        for pair, q in zip(analysis.coding.pairs if analysis.pairs else [], self.pairs, strict=True):
             if i not in pair or not q < LEVEL:
                 continue
             j = pair[pair[0] == i]

@@ -18,7 +18,6 @@ from reid.statistics.linear_model import analyse
 from reid.statistics.spending import bound
 from reid.store.looks import FactorLook, LookRecord
 
-FIRST = 2  # batches before the first look: one seed cannot show how effects vary between seeds
 Stop = Literal["", "decided", "narrow", "at_most"]
 
 

@@ -1,9 +1,11 @@
 """From an estimate to a verdict: its kind, and the words made from it."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import pandas as pd
 from scipy import special
 
 from reid.metrics.formatting import magnitude
@@ -35,7 +37,26 @@ class Kind(StrEnum):
         return self in (Kind.HELPS, Kind.HURTS, Kind.RAISES, Kind.LOWERS)
 
 
+GROUPS = {
+    Kind.HELPS: "Helps",
+    Kind.HURTS: "Hurts",
+    Kind.NO_EFFECT: "No effect that matters",
+    Kind.UNDECIDED: "Cannot tell yet",
+    Kind.ONE_SEED: "Seen in one seed, not known of others",
+    Kind.NOT_ESTIMABLE: "Not estimable",
+}
 WORDS = {Kind.HELPS: "helps", Kind.HURTS: "hurts", Kind.RAISES: "raises it", Kind.LOWERS: "lowers it"}
+
+
+def headline(effects: pd.DataFrame, titles: Mapping[str, str], signed: Callable[[float], str]) -> str:
+    """Verdicts of effects (see `reid.analysis.effects`) in one paragraph, a sentence a kind, in the frame's order."""
+    parts = []
+    for kind, group in GROUPS.items():
+        members = effects.loc[effects["kind"] == kind, "effect"].items()
+        words = [titles[str(name)] + f" ({signed(value)})" * (value == value) for name, value in members]
+        if words:
+            parts.append(f"{group}: {', '.join(words)}.")
+    return " ".join(parts)
 
 
 @dataclass(frozen=True)

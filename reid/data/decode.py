@@ -3,9 +3,9 @@
 import stat
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageFile, UnidentifiedImageError
 
@@ -14,7 +14,7 @@ from reid.errors import InputError
 # Part of every cache key: raise it when decoding or resizing changes.
 DECODER = "pillow bilinear 2"
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")  # others run decoders, or programs, nobody needs here
-Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+Pixels = NDArray[np.uint8]
 
 
 def decode(path: Path, size: tuple[int, int]) -> Pixels:

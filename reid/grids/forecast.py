@@ -13,7 +13,7 @@ from reid.data import DecodedDataset
 from reid.data.run_data import assemble
 from reid.evaluation import evaluate
 from reid.grids.designs.batches import FIRST_LOOK, batch_words, batches_due
-from reid.grids.designs.fractions import aliases, defining_words
+from reid.grids.designs.fractions import HALVINGS, aliases, defining_words
 from reid.grids.grid import Grid
 from reid.grids.planning import fingerprints, shares_of
 from reid.models import build_model
@@ -182,8 +182,8 @@ def _aliased(grid: Grid) -> list[str]:
         return ["every interaction with the steps it is part of: one factor changes at a time"]
     shorts = [factor.short for factor in grid.factors if len(factor.levels) == 2]
     words = batch_words(len(shorts))[:-1] if design == "until" else []  # two batches are twice a batch
-    if design in ("half", "quarter"):
-        words = defining_words(len(shorts), {"half": 1, "quarter": 2}[design])
+    if design in HALVINGS:
+        words = defining_words(len(shorts), HALVINGS[design])
     if not words:
         return []
 

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
-import numpy as np
 from pydantic import JsonValue, ValidationError
 
 from reid.data.run_data import Domains
@@ -13,6 +11,7 @@ from reid.errors import InputError
 from reid.grids.datasets import check_names
 from reid.grids.designs.batches import FIRST_LOOK, Batches, Until, check_at_most, fractions
 from reid.grids.designs.design import Arm, Factor, full_factorial, launch_order, select
+from reid.grids.designs.fractions import HALVINGS, aliases, defining_words
 from reid.grids.designs.placebo import PLACEBO, with_placebo
 from reid.grids.factors import make_factors
 from reid.grids.grid_file import GridFile
@@ -97,8 +96,8 @@ def make_arms(spec: GridFile, factors: Sequence[Factor], base: Recipe) -> tuple[
         raise InputError(f"factors: {describe(error, Recipe)}") from error
     except ValueError as error:
         raise InputError(f"design: {error}") from error
-    if spec.pairs != "nil" and spec.design_name in ("half", "quarter"):
-        _require_told_apart(chosen, factors, spec.design_name)
+    if spec.pairs != "nil" and spec.design_name in HALVINGS:
+        _require_told_apart(factors, spec.design_name)
     arms = _without_excluded(chosen, factors, spec.exclude)
     left_out = {arm.name: rule for arm in arms if (rule := _broken_rule(arm, factors))}
     arms = [arm for arm in arms if arm.name not in left_out]
@@ -109,14 +108,13 @@ def make_arms(spec: GridFile, factors: Sequence[Factor], base: Recipe) -> tuple[
     return arms, left_out
 
 
-def _require_told_apart(arms: Sequence[Arm], factors: Sequence[Factor], design: str) -> None:
+def _require_told_apart(factors: Sequence[Factor], design: str) -> None:
     """Raise InputError where a fraction confounds every main effect with an interaction of two factors."""
-    two = [index for index, factor in enumerate(factors) if len(factor.levels) == 2]
-    signs = np.array([[1 - 2 * (arm.name[index] != "0") for index in two] for arm in arms])
-    pairs = [signs[:, pair].prod(axis=1) for pair in combinations(range(len(two)), 2)]
-    if all(any(abs(int(sign @ pair)) == len(arms) for pair in pairs) for sign in signs.T):
+    two = sum(len(factor.levels) == 2 for factor in factors)
+    confounded = aliases(defining_words(two, HALVINGS[design]), two)
+    if all(any(other.bit_count() == 2 for other in confounded[1 << factor]) for factor in range(two)):
         raise InputError(
-            f"design: a {design} of {len(two)} factors confounds every main effect with an interaction of two, so it "
+            f"design: a {design} of {two} factors confounds every main effect with an interaction of two, so it "
             "can say nothing of any; take a larger design, or say `pairs: nil` if you take these interactions to be nil"
         )
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reid.errors import InputError
 from reid.statistics.least_squares import Array
 
-Codes = np.ndarray[Any, np.dtype[np.int64]]
+Codes = NDArray[np.int64]
 PLACEBO = "placebo"  # a factor that changes nothing, so it has no part in interactions
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 

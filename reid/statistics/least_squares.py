@@ -1,10 +1,9 @@
 """Least squares that says which contrasts the runs can estimate, and with which weights."""
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import NDArray
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = NDArray[np.float64]
 
 
 class Fit:

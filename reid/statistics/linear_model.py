@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reid.statistics.design import saturated
 from reid.statistics.factor_coding import Codes, Coding, arm_names, coding
@@ -38,7 +39,7 @@ class Analysis:
         self,
         coded: Coding,
         codes: Codes,
-        seeds: np.ndarray[Any, np.dtype[Any]],
+        seeds: NDArray[Any],
         values: Array,
         pairs: bool = True,
         lenient: bool = True,
@@ -162,7 +163,7 @@ class Analysis:
     def infer_arms(self, arms: Sequence[str], contrasts: Array) -> Inference:
         """Inference on `contrasts` (q, arms) of the means of `arms`; NaN where one of them has no finished run."""
         known = np.array([name in self.position for name in arms], dtype=bool)
-        lost: np.ndarray[Any, np.dtype[np.bool_]] = np.abs(contrasts[:, ~known]).max(axis=1, initial=0) > 0
+        lost: NDArray[np.bool_] = np.abs(contrasts[:, ~known]).max(axis=1, initial=0) > 0
         if self.predictor is not None and len(arms):
             codes = np.array([[int(digit) for digit in name] for name in arms])
             main = np.hstack([np.full((len(arms), self.seeds), 1 / self.seeds), self.coding.model(codes)])
@@ -197,7 +198,7 @@ def analyse(
     return Analysis(coded, codes, seeds, values[finished], pairs, lenient)
 
 
-def usable(table: pd.DataFrame, metric: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def usable(table: pd.DataFrame, metric: str) -> NDArray[np.bool_]:
     """Which rows count: finished, with a value of the metric."""
-    finished: np.ndarray[Any, np.dtype[np.bool_]] = (table["state"] == "finished").to_numpy(dtype=bool)
+    finished: NDArray[np.bool_] = (table["state"] == "finished").to_numpy(dtype=bool)
     return finished & table[metric].notna().to_numpy(dtype=bool)

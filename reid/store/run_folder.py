@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from reid.files import REPAIR, DamagedFileError, atomic, read_record, read_records, write_json, write_record
@@ -28,7 +29,7 @@ from reid.store.run_records import (
 # Written by nobody but who holds the run, and large.
 HOLDERS_FILES = ("checkpoint.pt", "model.pt", "curves.parquet", "embeddings.npz", "query_*.npy")
 
-Identities = np.ndarray[Any, np.dtype[np.int64]]
+Identities = NDArray[np.int64]
 
 
 EMBEDDED = "mlflow.db"  # the store of an output folder itself, wherever that lies
@@ -209,7 +210,7 @@ class RunFolder:
         with atomic(self.path / "curves.parquet") as temporary:
             curves.to_parquet(temporary, index=False)
 
-    def query_ap(self) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    def query_ap(self) -> NDArray[np.float64] | None:
         """Average precision per query, NaN where a query has no match, or None if not evaluated yet."""
         return self._per_query("query_ap.npy", "f")
 
@@ -217,7 +218,7 @@ class RunFolder:
         """Whom each of these queries shows; None of a run of before this was kept."""
         return self._per_query("query_identities.npy", "i")
 
-    def _per_query(self, name: str, kind: str) -> np.ndarray[Any, np.dtype[Any]] | None:
+    def _per_query(self, name: str, kind: str) -> NDArray[Any] | None:
         """A number a query. Raises DamagedFileError where the file holds something else."""
         path = self.path / name
         if not path.exists():
@@ -229,7 +230,7 @@ class RunFolder:
             raise DamagedFileError(f"{path}: must hold a number a query, found {what}; {REPAIR}")
         return np.asarray(found)
 
-    def embeddings(self) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]] | None:
+    def embeddings(self) -> dict[str, NDArray[np.float64]] | None:
         """Features of a few identities, to draw them, or None if there are none."""
         path = self.path / "embeddings.npz"
         if not path.exists():

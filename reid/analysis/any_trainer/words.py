@@ -2,19 +2,11 @@
 
 from reid.analysis.any_trainer.verdict import AnyVerdict
 from reid.analysis.runs_table import each_row
-from reid.analysis.verdict import Kind
+from reid.analysis.verdict import headline as headline_of
 from reid.metrics.digits import Format
 from reid.metrics.formatting import probability
 
 HEADS = ("Factor", "effect", "95 % interval", "p (Holm)", "Verdict")
-GROUPS = {
-    Kind.HELPS: "Helps",
-    Kind.HURTS: "Hurts",
-    Kind.NO_EFFECT: "No effect that matters",
-    Kind.UNDECIDED: "Cannot tell yet",
-    Kind.ONE_SEED: "Seen in one seed, not known of others",
-    Kind.NOT_ESTIMABLE: "Not estimable",
-}
 
 
 def format_of(found: AnyVerdict) -> Format:
@@ -40,12 +32,5 @@ def rows(found: AnyVerdict) -> list[list[str]]:
 
 def headline(found: AnyVerdict) -> str:
     """The verdicts in one paragraph, best effect first."""
-    form, titles = format_of(found), found.runs.titles
     ordered = found.effects.sort_values("effect", ascending=not found.runs.higher_is_better)
-    parts = []
-    for kind, group in GROUPS.items():
-        members = [(name, row["effect"]) for name, row in each_row(ordered) if row["kind"] == kind]
-        if members:
-            words = (titles[name] + f" ({form.signed(value)})" * (value == value) for name, value in members)
-            parts.append(f"{group}: {', '.join(words)}.")
-    return " ".join(parts)
+    return headline_of(ordered, found.runs.titles, format_of(found).signed)

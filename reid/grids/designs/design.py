@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from reid.grids.designs.fractions import defining_words, is_kept
+from reid.grids.designs.fractions import HALVINGS, defining_words, is_kept
 from reid.recipe import Recipe
 from reid.seeding import numpy_generator
 from reid.tricks import Trick
@@ -96,8 +96,8 @@ def select(arms: Sequence[Arm], factors: Sequence[Factor], design: Design) -> li
     if design in ("full", "blocks"):
         return list(arms)
     two = [index for index, factor in enumerate(factors) if len(factor.levels) == 2]
-    if design in ("half", "quarter"):
-        words = defining_words(len(two), {"half": 1, "quarter": 2}[design])
+    if design in HALVINGS:
+        words = defining_words(len(two), HALVINGS[design])
         return [arm for arm in arms if is_kept(switched_on(arm, two), words)]
     if len(two) < len(factors):
         several = next(factor.name for factor in factors if len(factor.levels) != 2)

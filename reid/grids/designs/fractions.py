@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 MOST_FACTORS = 10
+HALVINGS = {"half": 1, "quarter": 2}  # of the designs that are fractions
 
 
 def defining_words(factors: int, halvings: int) -> list[int]:

@@ -1,5 +1,6 @@
 """The first page: what helps, by how much, how sure; which arm is best; what it rests on."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from reid.analysis.completeness import precision_loss
 from reid.analysis.results import MAIN, Results
 from reid.analysis.runs_table import each_row
-from reid.analysis.verdict import Kind
+from reid.analysis.verdict import headline as headline_of
 from reid.metrics.formatting import interval, percent, probability, signed
 from reid.report import style
 from reid.report.elements import Element, Facts, Figure, Table, centred, left, right, wide
@@ -18,26 +19,11 @@ FITTED = ". Effects are fitted to the finished runs; the others are counted here
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of the factors in a defining relation
 FRACTIONS = {2: "half", 4: "quarter", 8: "eighth", 16: "sixteenth"}
 
-GROUPS = {
-    Kind.HELPS: "Helps",
-    Kind.HURTS: "Hurts",
-    Kind.NO_EFFECT: "No effect that matters",
-    Kind.UNDECIDED: "Cannot tell yet",
-    Kind.ONE_SEED: "Seen in one seed, not known of others",
-    Kind.NOT_ESTIMABLE: "Not estimable",
-}
-
 
 def headline(results: Results) -> str:
     """The verdicts in one paragraph, largest effect first."""
     found = results.effects[MAIN].sort_values("effect", ascending=False)
-    parts = []
-    for kind, label in GROUPS.items():
-        members = [(name, row["effect"]) for name, row in each_row(found) if row["kind"] == kind]
-        if members:
-            words = (results.titles[name] + f" ({signed(MAIN, value)})" * (value == value) for name, value in members)
-            parts.append(f"{label}: {', '.join(words)}.")
-    return " ".join(parts)
+    return headline_of(found, results.titles, partial(signed, MAIN))
 
 
 def verdict(results: Results, folder: Path) -> list[Element]:
