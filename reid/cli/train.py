@@ -81,7 +81,7 @@ def evaluate(
 ) -> None:
     """Evaluate the model of a finished run, or a checkpoint from elsewhere, on a data set; prints JSON."""
     from reid.execution.devices import chosen_device
-    from reid.execution.evaluate_run import evaluate_checkpoint, evaluate_run
+    from reid.execution.evaluate_run import TestSet, evaluate_checkpoint, evaluate_run
     from reid.recipe import Recipe
     from reid.recipe.overrides import parse_assignments, set_fields
     from reid.recipe.yaml import load
@@ -90,15 +90,15 @@ def evaluate(
     if (run is None) == (checkpoint is None):
         raise InputError("evaluate: give either RUN, the signature of a run, or --checkpoint FILE")
     use_plugins(plugins)
-    where = on, layout, output / "cache", chosen_device(device), skip_unreadable, cameras
+    where = TestSet(on, layout, output / "cache", chosen_device(device), skip_unreadable, cameras)
     if run is not None:
         if recipe or assignments:
             raise InputError("evaluate: a run has its own recipe; give --recipe and --set with --checkpoint only")
-        result = evaluate_run(find_run(output, run), *where)
+        result = evaluate_run(find_run(output, run), where)
     if checkpoint is not None:
         base = load(recipe, Recipe) if recipe else Recipe()
         described = set_fields(base, parse_assignments(assignments or []), "--set")
-        result = evaluate_checkpoint(checkpoint, described, *where)
+        result = evaluate_checkpoint(checkpoint, described, where)
     say(json.dumps(result, indent=1))
 
 

@@ -1,5 +1,6 @@
 """A trained run, or a checkpoint from elsewhere, on another data set."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,16 +17,22 @@ from reid.store.run_folder import RunFolder
 from reid.store.shared_training import source_of
 
 
-def evaluate_run(
-    folder: RunFolder,
-    root: Path,
-    layout: str,
-    cache: Path,
-    device: str,
-    skip_unreadable: bool,
-    cameras: Cameras = "labelled",
-) -> dict[str, object]:
-    """mAP, mINP, rank-1/5/10 and counts of a finished run's model on the data set under `root`.
+@dataclass(frozen=True)
+class TestSet:
+    """The data set under `root` that is evaluated on, where its decoded images are kept, and on which device."""
+
+    __test__ = False  # no class of tests
+
+    root: Path
+    layout: str
+    cache: Path
+    device: str
+    skip_unreadable: bool = False
+    cameras: Cameras = "labelled"
+
+
+def evaluate_run(folder: RunFolder, on: TestSet) -> dict[str, object]:
+    """mAP, mINP, rank-1/5/10 and counts of a finished run's model on a data set.
 
     Its training images, if there are any, are not decoded. Raises InputError where the run has no model or was trained
     for tuning, or the data set cannot be read or has no query with a match.
@@ -48,45 +55,27 @@ def evaluate_run(
         raise InputError(f"run {folder.signature}: {line}; evaluate it with the version that trained it") from error
     model = build_model(recipe, num_classes=1)  # its classifier is not part of a feature
     load_checkpoint(model, model_file, f"run {folder.signature}")
-    return {"run": folder.signature, **_measures(model, recipe, root, layout, cache, device, skip_unreadable, cameras)}
+    return {"run": folder.signature, **_measures(model, recipe, on)}
 
 
-def evaluate_checkpoint(
-    file: Path,
-    recipe: Recipe,
-    root: Path,
-    layout: str,
-    cache: Path,
-    device: str,
-    skip_unreadable: bool,
-    cameras: Cameras = "labelled",
-) -> dict[str, object]:
+def evaluate_checkpoint(file: Path, recipe: Recipe, on: TestSet) -> dict[str, object]:
     """The same of the network in `file`, which reid-strong-baseline or a run here trained by `recipe`; and how many of
     its tensors were loaded and which were left out. Raises InputError as `load_checkpoint` does too.
     """
     model = build_model(recipe, num_classes=1)  # its classifier is not part of a feature
     loaded = load_checkpoint(model, file)
     origin = {"checkpoint": str(file), "loaded": loaded.taken, "left_out": list(loaded.left_out)}
-    return origin | _measures(model, recipe, root, layout, cache, device, skip_unreadable, cameras)
+    return origin | _measures(model, recipe, on)
 
 
-def _measures(
-    model: Baseline,
-    recipe: Recipe,
-    root: Path,
-    layout: str,
-    cache: Path,
-    device: str,
-    skip_unreadable: bool,
-    cameras: Cameras = "labelled",
-) -> dict[str, object]:
-    dataset = load_dataset(layout, root, root.expanduser().resolve().name, cameras)
+def _measures(model: Baseline, recipe: Recipe, on: TestSet) -> dict[str, object]:
+    dataset = load_dataset(on.layout, on.root, on.root.expanduser().resolve().name, on.cameras)
     dataset.require_evaluable()
-    data = open_dataset(dataset, recipe.image.size, cache, skip_unreadable, splits=("query", "gallery"))
+    data = open_dataset(dataset, recipe.image.size, on.cache, on.skip_unreadable, splits=("query", "gallery"))
     data.dataset.require_evaluable()  # again: unreadable images may have been left out
-    ranking = evaluate(model.to(device), data, recipe, torch.device(device))
+    ranking = evaluate(model.to(on.device), data, recipe, torch.device(on.device))
     return {
-        "dataset": str(root),
+        "dataset": str(on.root),
         "fingerprint": data.fingerprint,
         "feature": recipe.evaluation.feature,
         "metric": recipe.evaluation.metric,

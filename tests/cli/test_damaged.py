@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reid.cli.app import main
 from reid.store.plan import FactorRecord, read_plan
 from reid.store.run_folder import RunFolder
 from reid.store.run_records import RunState
 from reid.store.run_store import RunStore, stop_early
+from tests.helpers.command import run_main
 from tests.helpers.grids_on_disk import write_grid
 
 Reid = Callable[..., tuple[str, str]]
@@ -39,12 +39,7 @@ def reid(output: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     """A function that runs a command on the output folder; what it printed, and what it said of errors."""
 
     def call(*words: str, code: int = 0) -> tuple[str, str]:
-        monkeypatch.setattr("sys.argv", ["reid", words[0], "--output", str(output), *words[1:]])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert ended.value.code == code, captured.err
-        return captured.out, captured.err
+        return run_main(monkeypatch, capsys, [words[0], "--output", str(output), *words[1:]], code)
 
     return call
 

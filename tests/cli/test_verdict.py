@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reid.cli.app import main
 from tests.helpers.classic_data import PEAS, conversion, filtration
+from tests.helpers.command import run_main
 from tests.helpers.exported_runs import clearml_table, wandb_recipe, wandb_table
 
 Verdict = Callable[..., tuple[str, str]]
@@ -23,13 +23,8 @@ def verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
     def call(text: str, words: str, code: int = 0) -> tuple[str, str]:
         Path("runs.csv").write_text(text)
-        monkeypatch.setattr("sys.argv", ["reid", "verdict", "runs.csv", *words.split()])
         monkeypatch.setenv("COLUMNS", "200")
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert ended.value.code == code, captured.err
-        return captured.out, captured.err
+        return run_main(monkeypatch, capsys, ["verdict", "runs.csv", *words.split()], code)
 
     return call
 

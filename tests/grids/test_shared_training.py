@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from reid.cli.app import app
 from reid.evaluation import evaluator, extract_test
 from reid.execution import recorder
-from reid.execution.evaluate_run import evaluate_run
+from reid.execution.evaluate_run import TestSet, evaluate_run
 from reid.grids.forecast import forecast
 from reid.grids.grid import read_grid
 from reid.grids.launch import Launched, open_data, prepare
@@ -140,7 +140,7 @@ def test_the_numbers_are_those_of_four_separate_trainings(launched_grid: Launche
 
 def test_a_run_without_weights_of_its_own_is_evaluated_elsewhere(launched_grid: Launched, tiny_root: Path) -> None:
     run = folders(launched_grid)[1]
-    found = evaluate_run(run, tiny_root, "market1501", launched_grid.run_store.output / "cache", "cpu", False)
+    found = evaluate_run(run, TestSet(tiny_root, "market1501", launched_grid.run_store.output / "cache", "cpu"))
     assert found["mAP"] == pytest.approx(raw(run, "result")["metrics"]["mAP"])
 
 

@@ -8,7 +8,7 @@ import torch
 
 from reid.data import DatasetSource
 from reid.errors import InputError
-from reid.execution.evaluate_run import evaluate_run
+from reid.execution.evaluate_run import TestSet, evaluate_run
 from reid.execution.worker import Worker
 from reid.grids.launch import Launched, Progress, prepare
 from reid.grids.status import GridStatus, RunStatusRow
@@ -52,7 +52,7 @@ def test_a_run_is_validated_on_training_identities(tmp_path: Path, tiny_root: Pa
     assert raw(run, "result")["queries"] == len(tuning.query)
     assert raw(run, "run")["dataset"]["notes"] == view
     with pytest.raises(InputError, match="was trained with a validation split, for tuning; train its recipe without"):
-        evaluate_run(run, tiny_root, "market1501", tmp_path / "output" / "cache", "cpu", False)
+        evaluate_run(run, TestSet(tiny_root, "market1501", tmp_path / "output" / "cache", "cpu"))
 
 
 def test_runs_with_and_without_a_split_are_other_runs(tmp_path: Path, tiny_root: Path) -> None:
